@@ -1,0 +1,222 @@
+"""Server: one origin on loopback, a table of routes, and one funnel that writes every answer."""
+
+import json
+import logging
+import re
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import parse_qs
+
+from jobs.emulator.errors import ApiError, not_found
+from jobs.emulator.wire import Answer, Request, Response, Route, Router
+
+log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20
+_DRAIN_LIMIT = 1 << 20  # an unread body longer than this costs the connection instead of the time
+
+
+class Server:
+    """A context manager: serves `routes` on a thread from `start` to `close`; `url` says where."""
+
+    def __init__(self, routes: Iterable[Route], port: int = 0) -> None:
+        self._router = Router(list(routes))
+        self._http = _Listener(("127.0.0.1", port), _Connection)
+        self._http.application = self
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, name="emulator")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
+        self._http.server_close()
+
+    def serve(self) -> None:
+        """Serve on the calling thread until another calls `stop`."""
+        try:
+            self._http.serve_forever()
+        finally:
+            self._http.server_close()
+
+    def stop(self) -> None:
+        """End `serve`; to be called from another thread than it."""
+        self._http.shutdown()
+
+    def answer(self, request: Request) -> Response:
+        """What the routes say to a request; every refusal and every bug becomes an answer."""
+        try:
+            return _as_response(self._dispatch(request))
+        except ApiError as error:
+            return Response(error.code, error.body())
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            return Response(500, ApiError(500, "The emulator failed; its log says why.").body())
+
+    def _dispatch(self, request: Request) -> Answer:
+        found = self._router.find(request)
+        if found is None:
+            log.warning("unserved: %s %s", request.method, request.path)
+            raise not_found(f"The emulator does not serve {request.method} {request.path}.")
+        handler, matched = found
+        return handler(matched)
+
+
+def _as_response(answer: Answer) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    return Response(204) if answer is None else Response(200, answer)
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256  # the default of 5 resets connections of 16 clients at once
+    application: Server
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        log.debug("a client went away", exc_info=True)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave in one write, else each answer waits for an ACK
+    timeout = 120
+    server: _Listener
+
+    def setup(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().setup()
+
+    def _serve(self) -> None:
+        body = self._body()
+        if body is None:
+            error = ApiError(400, "The request's length is not understood.", "badRequest")
+            self.close_connection = True
+            self._write(Response(400, error.body()))
+            return
+        path, _, query = self.path.partition("?")
+        request = Request(
+            method="GET" if self.command == "HEAD" else self.command,
+            path=path,
+            query=parse_qs(query, keep_blank_values=True),
+            headers=self.headers,
+            body=body,
+            origin=f"http://{self.headers.get('Host') or self.server.application.url[7:]}",
+        )
+        response = self.server.application.answer(request)
+        if not body.drain(_DRAIN_LIMIT):
+            self.close_connection = True
+        self._write(response)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+
+    def _body(self) -> "_Sized | _Chunked | None":
+        if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
+            return _Chunked(self.rfile)
+        length = self.headers.get("Content-Length") or "0"
+        return _Sized(self.rfile, int(length)) if re.fullmatch(r"\d{1,18}", length) else None
+
+    def _write(self, response: Response) -> None:
+        headers, body = dict(response.headers), response.body
+        if isinstance(body, Mapping):
+            body = json.dumps(body, ensure_ascii=False).encode()
+            headers.setdefault("Content-Type", "application/json; charset=UTF-8")
+        if body is None or isinstance(body, bytes):
+            headers["Content-Length"] = str(len(body or b""))
+        self.send_response(response.status)
+        if response.status == 204:
+            headers.pop("Content-Length", None)
+        if self.close_connection:
+            headers["Connection"] = "close"
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body is not None and self.command != "HEAD":
+            for piece in (body,) if isinstance(body, bytes) else body:
+                self.wfile.write(piece)
+        self.wfile.flush()
+
+    def version_string(self) -> str:
+        return "vertune-emulator"
+
+    def log_message(self, format: str, *args: object) -> None:
+        log.debug(format, *args)
+
+
+class _Sized:
+    """A body of known length."""
+
+    def __init__(self, stream: "_Stream", length: int) -> None:
+        self._stream, self._left = stream, length
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(self._left if size < 0 else min(size, self._left))
+        self._left = self._left - len(data) if data else 0
+        return data
+
+    def drain(self, limit: int) -> bool:
+        if self._left > limit:
+            return False
+        self.read()
+        return True
+
+
+class _Chunked:
+    """A body in chunks (RFC 9112, 7.1); a malformed one ends where it breaks."""
+
+    def __init__(self, stream: "_Stream") -> None:
+        self._stream, self._left, self._done = stream, 0, False
+
+    def read(self, size: int = -1) -> bytes:
+        pieces: list[bytes] = []
+        wanted = size if size >= 0 else -1
+        while wanted != 0 and (self._left or self._next_chunk()):
+            piece = self._stream.read(min(self._left, wanted if wanted > 0 else _PIECE))
+            if not piece:
+                self._done, self._left = True, 0
+                break
+            pieces.append(piece)
+            self._left -= len(piece)
+            wanted -= len(piece) if wanted > 0 else 0
+            if self._left == 0:
+                self._stream.readline(4)
+        return b"".join(pieces)
+
+    def _next_chunk(self) -> bool:
+        if self._done:
+            return False
+        size = self._stream.readline(100).split(b";")[0].strip()
+        self._left = int(size, 16) if re.fullmatch(rb"[0-9a-fA-F]{1,15}", size) else 0
+        if self._left == 0:
+            self._done = True
+            while self._stream.readline(8192).strip():
+                continue
+        return self._left > 0
+
+    def drain(self, limit: int) -> bool:
+        self.read(limit)
+        return self._done
+
+
+class _Stream(Protocol):
+    """What a connection's `rfile` offers; named for the type checker."""
+
+    def read(self, size: int) -> bytes: ...
+    def readline(self, size: int) -> bytes: ...
