@@ -1,0 +1,240 @@
+"""Dataset: the splits a spec points at, read in one pass, with counts, digests and faults."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from jobs.runner.errors import Problem
+from jobs.runner.example import BadExample, Example, parse
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+# 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
+LONGEST_LINE = 4 * 1024 * 1024
+_PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a split's bytes come from; `shown` is what messages call it."""
+
+    shown: str
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Split:
+    """What one pass over a split found. `digest` is SHA-256 over the converted lines, in hex."""
+
+    source: Source
+    examples: int
+    characters: int
+    digest: str
+    longest_answer: int
+    problems: tuple[Problem, ...]
+    lines: Mapping[bytes, int] = field(repr=False)  # digest of an example -> its first line
+    repeated: tuple[tuple[int, int], ...]  # (line, the first line with the same example)
+    prompt: "Prompt"
+
+    def read(self, instructions: str | None) -> Iterator[Example]:
+        """The examples again, one at a time. Raises BadExample if a line has gone bad since."""
+        for _, line in lines(self.source):
+            if line and line.strip():
+                yield parse(line, instructions)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What every prompt of a split starts and ends with; new texts are wrapped the same way."""
+
+    system: str | None
+    prefix: str
+    suffix: str
+
+    def wrap(self, text: str) -> str:
+        """`text` as the training prompts are; left alone where it already is."""
+        if text.startswith(self.prefix) and text.rstrip().endswith(self.suffix.rstrip()):
+            return text
+        return f"{self.prefix}{text.strip()}{self.suffix}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The splits by name; `train` is always there once there are no problems."""
+
+    splits: Mapping[SplitName, Split]
+    problems: tuple[Problem, ...]
+
+    @property
+    def digest(self) -> str:
+        """What is tuned on: train and validation; the test split is not part of it."""
+        parts = [self.splits[n].digest if n in self.splits else "" for n in SPLITS[:2]]
+        return hashlib.sha256(":".join(parts).encode()).hexdigest()
+
+    @property
+    def train(self) -> Split:
+        return self.splits["train"]
+
+
+def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
+    """The split files of a folder, or a file as the train split.
+
+    Raises ValueError with what is wrong about the path.
+    """
+    path = (root / dataset).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ValueError(f"{dataset} lies outside of the repository; move it into datasets/")
+    if path.is_dir():
+        files = {name: path / f"{name}.jsonl" for name in SPLITS}
+        found = {name: _local(root, file) for name, file in files.items() if os.path.lexists(file)}
+        if "train" not in found:
+            raise ValueError(f"{dataset} has no train.jsonl; that is the split to tune on")
+        return found
+    if not path.exists():
+        raise ValueError(
+            f"{dataset} does not exist; it is a folder with train.jsonl or a .jsonl file"
+        )
+    if path.suffix != ".jsonl":
+        raise ValueError(f"{dataset} is no .jsonl file")
+    return {"train": _local(root, path)}
+
+
+def _local(root: Path, path: Path) -> Source:
+    shown = Path(os.path.relpath(path, root.resolve())).as_posix()
+    return Source(shown, lambda: path.open("rb"))
+
+
+def read(sources: Mapping[SplitName, Source], instructions: str | None) -> Dataset:
+    """Read every split once, collecting every fault of every line."""
+    splits = {name: _read_split(source, instructions) for name, source in sources.items()}
+    return Dataset(splits, tuple(p for split in splits.values() for p in split.problems))
+
+
+def _read_split(source: Source, instructions: str | None) -> Split:
+    tally = _Tally(source)
+    try:
+        for number, line in lines(source):
+            tally.take(number, line, instructions)
+    except OSError as error:
+        tally.fault(0, f"cannot be read: {error.strerror or error}")
+    if not tally.examples and not tally.problems:
+        tally.fault(0, "holds no example")
+    return tally.split()
+
+
+def lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
+    """Numbered lines without their end; None for one that is too long to be an example."""
+    with source.open() as stream:
+        number = 0
+        while line := stream.readline(LONGEST_LINE):
+            number += 1
+            if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+                while (rest := stream.readline(_PIECE)) and not rest.endswith(b"\n"):
+                    continue
+                yield number, None
+            else:
+                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+class _Tally:
+    """The running sums of one pass."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.examples = self.characters = self.longest_answer = 0
+        self.problems: list[Problem] = []
+        self._hash = hashlib.sha256()
+        self._lines: dict[bytes, int] = {}
+        self._repeated: list[tuple[int, int]] = []
+        self._common: _Common | None = None
+
+    def fault(self, number: int, what: str) -> None:
+        self.problems.append(Problem(self.source.shown, number, "", what))
+
+    def take(self, number: int, line: bytes | None, instructions: str | None) -> None:
+        if line is None:
+            self.fault(number, f"is longer than {LONGEST_LINE >> 20} MiB; no example may be")
+            return
+        if number == 1 and line.startswith(b"\xef\xbb\xbf"):
+            self.fault(number, "starts with a byte-order mark; save the file as plain UTF-8")
+            return
+        if not line.strip():
+            self.fault(number, "is blank; remove it")
+            return
+        try:
+            self._add(number, parse(line, instructions))
+        except BadExample as error:
+            self.fault(number, str(error))
+
+    def _add(self, number: int, example: Example) -> None:
+        line = example.line()
+        self.examples += 1
+        self.characters += example.characters
+        self.longest_answer = max(self.longest_answer, len(example.answer))
+        self._hash.update(line)
+        first = self._lines.setdefault(hashlib.blake2b(line, digest_size=16).digest(), number)
+        if first != number:
+            self._repeated.append((number, first))
+        if self._common is None:
+            self._common = _Common(example)
+        else:
+            self._common.narrow(example)
+
+    def split(self) -> Split:
+        return Split(
+            source=self.source,
+            examples=self.examples,
+            characters=self.characters,
+            digest=self._hash.hexdigest(),
+            longest_answer=self.longest_answer,
+            problems=tuple(self.problems),
+            lines=self._lines,
+            repeated=tuple(self._repeated),
+            prompt=self._common.prompt() if self._common else Prompt(None, "", ""),
+        )
+
+
+class _Common:
+    """What all prompts so far share at their start and end."""
+
+    def __init__(self, example: Example) -> None:
+        self._system = example.system
+        self._first = self._prefix = self._suffix = example.prompt
+        self._several = False
+
+    def narrow(self, example: Example) -> None:
+        self._several = True
+        if example.system != self._system:
+            self._system = None
+        prompt = example.prompt
+        if not prompt.startswith(self._prefix):
+            self._prefix = _shared(self._prefix, prompt)
+        if not prompt.endswith(self._suffix):
+            self._suffix = _shared(self._suffix[::-1], prompt[::-1])[::-1]
+
+    def prompt(self) -> Prompt:
+        if not self._several or len(self._prefix) + len(self._suffix) > len(self._first):
+            return Prompt(self._system, "", "")
+        return Prompt(self._system, _to_last_space(self._prefix), _from_first_break(self._suffix))
+
+
+def _shared(one: str, other: str) -> str:
+    """The longest common start of two texts."""
+    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    return one[: min(len(one), len(other)) if length is None else length]
+
+
+def _to_last_space(text: str) -> str:
+    """A shared start, cut where a word ends: what words happen to share is no template."""
+    end = max(text.rfind(" "), text.rfind("\n"))
+    return text[: end + 1] if ":" in text[: end + 1] else ""
+
+
+def _from_first_break(text: str) -> str:
+    """A shared end, from its first line break on: a sentence's own end is no template."""
+    start = text.find("\n")
+    return text[start:] if start >= 0 else ""

@@ -1,0 +1,52 @@
+"""VertuneError: the one base of every error a user can act on; anything else is our bug."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class VertuneError(Exception):
+    """What is wrong and what to do next, in words; printed without a traceback, exit code 1."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault in a file a user wrote; `line` counts from 1, 0 means the whole file."""
+
+    path: str
+    line: int
+    field: str
+    what: str
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return ": ".join(part for part in (place, self.field, self.what) if part)
+
+
+class Problems(VertuneError):
+    """Every fault that was found, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class NotProvisioned(VertuneError):
+    """The stack's bucket is not there yet."""
+
+
+class Unreachable(VertuneError):
+    """Nothing answers where a service should be: no network, or no emulator."""
+
+
+class RemoteError(VertuneError):
+    """A refusal of a remote service: HTTP `status`, the service's `reason` and message."""
+
+    def __init__(self, status: int, reason: str, message: str, doing: str) -> None:
+        self.status, self.reason, self.message = status, reason, message
+        super().__init__(f"{doing}: {status} {reason}: {message}")
+
+
+class JobMissing(VertuneError):
+    """A recorded tuning job that the service no longer has."""
