@@ -1,0 +1,1 @@
+"""A small language model that really gets tuned, in a process of its own."""
