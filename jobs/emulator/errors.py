@@ -47,6 +47,10 @@ class ApiError(Exception):
         return {"error": error}
 
 
+class Unserved(ApiError):
+    """No service knows the address; the server logs it, for it tells what is still to be built."""
+
+
 def rpc_error(
     status: str, message: str, *, violations: Mapping[str, str] | None = None
 ) -> ApiError:
@@ -80,6 +84,10 @@ def condition_not_met(
     message: str = "At least one of the pre-conditions you specified did not hold.",
 ) -> ApiError:
     return ApiError(412, message, "conditionNotMet", "FAILED_PRECONDITION")
+
+
+def cut_short() -> ApiError:
+    return ApiError(400, "The request's body ended before its announced length.", "badRequest")
 
 
 def _camel(status: str) -> str:

@@ -6,18 +6,19 @@ import re
 import socket
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import parse_qs
 
-from jobs.emulator.errors import ApiError, not_found
-from jobs.emulator.wire import Answer, Request, Response, Route, Router
+from jobs.emulator.errors import ApiError, Unserved, cut_short
+from jobs.emulator.wire import Answer, Body, Request, Response, Route, Router
 
 log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
-_DRAIN_LIMIT = 1 << 20  # an unread body longer than this costs the connection instead of the time
+_DRAIN_LIMIT = 1 << 28  # unread and closed, a client that still sends sees a reset, not the answer
 
 
 class Server:
@@ -63,8 +64,11 @@ class Server:
         """What the routes say to a request; every refusal and every bug becomes an answer."""
         try:
             return _as_response(self._dispatch(request))
-        except ApiError as error:
+        except Unserved as error:
+            log.warning("unserved: %s %s", request.method, request.path)
             return Response(error.code, error.body())
+        except ApiError as error:
+            return Response(error.code, None if error.code == 304 else error.body())
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             return Response(500, ApiError(500, "The emulator failed; its log says why.").body())
@@ -72,8 +76,8 @@ class Server:
     def _dispatch(self, request: Request) -> Answer:
         found = self._router.find(request)
         if found is None:
-            log.warning("unserved: %s %s", request.method, request.path)
-            raise not_found(f"The emulator does not serve {request.method} {request.path}.")
+            message = f"The emulator does not serve {request.method} {request.path}."
+            raise Unserved(404, message, "notFound", "NOT_FOUND")
         handler, matched = found
         return handler(matched)
 
@@ -121,7 +125,7 @@ class _Connection(BaseHTTPRequestHandler):
             origin=f"http://{self.headers.get('Host') or self.server.application.url[7:]}",
         )
         response = self.server.application.answer(request)
-        if not body.drain(_DRAIN_LIMIT):
+        if not _drained(body):
             self.close_connection = True
         self._write(response)
 
@@ -136,22 +140,29 @@ class _Connection(BaseHTTPRequestHandler):
     def _write(self, response: Response) -> None:
         headers, body = dict(response.headers), response.body
         if isinstance(body, Mapping):
-            body = json.dumps(body, ensure_ascii=False).encode()
+            body = json.dumps(body, ensure_ascii=False).encode(errors="replace")
             headers.setdefault("Content-Type", "application/json; charset=UTF-8")
         if body is None or isinstance(body, bytes):
             headers["Content-Length"] = str(len(body or b""))
-        self.send_response(response.status)
-        if response.status == 204:
+        if response.status in (204, 304):
             headers.pop("Content-Length", None)
         if self.close_connection:
             headers["Connection"] = "close"
+        self.send_response(response.status)
         for name, value in headers.items():
-            self.send_header(name, value)
+            self.send_header(name, _header_text(value))
         self.end_headers()
-        if body is not None and self.command != "HEAD":
-            for piece in (body,) if isinstance(body, bytes) else body:
-                self.wfile.write(piece)
+        self._write_body((body or b"",) if body is None or isinstance(body, bytes) else body)
         self.wfile.flush()
+
+    def _write_body(self, pieces: Iterable[bytes]) -> None:
+        try:
+            if self.command != "HEAD":
+                for piece in pieces:
+                    self.wfile.write(piece)
+        finally:
+            if close := getattr(pieces, "close", None):  # of an open file, read or not
+                close()
 
     def version_string(self) -> str:
         return "vertune-emulator"
@@ -160,26 +171,41 @@ class _Connection(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
 
+def _header_text(value: str) -> str:
+    """What a user stored may hold any character; a header may not end early or fail to encode."""
+    return (
+        "".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in value)
+        .encode()
+        .decode("latin-1")
+    )
+
+
+def _drained(body: Body) -> bool:
+    """Read what the handler left, so that the next request on the connection is found."""
+    with suppress(ApiError):
+        for _ in range(_DRAIN_LIMIT // _PIECE):
+            if not body.read(_PIECE):
+                return True
+    return False
+
+
 class _Sized:
-    """A body of known length."""
+    """A body of known length; one that ends before it is an error, never a shorter body."""
 
     def __init__(self, stream: "_Stream", length: int) -> None:
         self._stream, self._left = stream, length
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(self._left if size < 0 else min(size, self._left))
-        self._left = self._left - len(data) if data else 0
+        wanted = self._left if size < 0 else min(size, self._left)
+        data = self._stream.read(wanted)
+        self._left -= len(data)
+        if len(data) < wanted:
+            raise cut_short()
         return data
-
-    def drain(self, limit: int) -> bool:
-        if self._left > limit:
-            return False
-        self.read()
-        return True
 
 
 class _Chunked:
-    """A body in chunks (RFC 9112, 7.1); a malformed one ends where it breaks."""
+    """A body in chunks (RFC 9112, 7.1); one that breaks off or is malformed is an error."""
 
     def __init__(self, stream: "_Stream") -> None:
         self._stream, self._left, self._done = stream, 0, False
@@ -190,29 +216,26 @@ class _Chunked:
         while wanted != 0 and (self._left or self._next_chunk()):
             piece = self._stream.read(min(self._left, wanted if wanted > 0 else _PIECE))
             if not piece:
-                self._done, self._left = True, 0
-                break
+                raise cut_short()
             pieces.append(piece)
             self._left -= len(piece)
             wanted -= len(piece) if wanted > 0 else 0
-            if self._left == 0:
-                self._stream.readline(4)
+            if self._left == 0 and self._stream.readline(3).strip():
+                raise cut_short()
         return b"".join(pieces)
 
     def _next_chunk(self) -> bool:
         if self._done:
             return False
         size = self._stream.readline(100).split(b";")[0].strip()
-        self._left = int(size, 16) if re.fullmatch(rb"[0-9a-fA-F]{1,15}", size) else 0
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,15}", size):
+            raise cut_short()
+        self._left = int(size, 16)
         if self._left == 0:
             self._done = True
             while self._stream.readline(8192).strip():
                 continue
         return self._left > 0
-
-    def drain(self, limit: int) -> bool:
-        self.read(limit)
-        return self._done
 
 
 class _Stream(Protocol):
