@@ -1,4 +1,4 @@
-"""Fingerprint: SHA-256 of what makes two tunings the same; a name, a path or a pass mark does not."""
+"""Fingerprint: SHA-256 of what makes two tunings the same; names and pass marks do not."""
 
 import hashlib
 import json

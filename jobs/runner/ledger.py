@@ -1,0 +1,242 @@
+"""Ledger: what was tuned, as objects in the stack's bucket; every write is conditional.
+
+ledger/<name>/<fingerprint>.json   one tuning; its summary is also in the object's metadata
+ledger/<name>/active.json          the fingerprint of the tuning that is served
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from jobs.runner import storage
+from jobs.runner.errors import NotProvisioned, VertuneError
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob, Bucket
+
+FORMAT = 1
+_PREFIX = "ledger/"
+_ACTIVE = "active"
+
+EntryState = Literal["submitting", "submitted", "succeeded", "failed", "cancelled"]
+IN_FLIGHT: tuple[EntryState, ...] = ("submitting", "submitted")
+
+
+class Score(BaseModel):
+    """One metric over the `n` test examples, of the tuned and of the base model; 0 to 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    metric: str
+    n: int
+    tuned: float
+    base: float
+    low: float  # 95 % interval of `tuned`
+    high: float
+
+
+class Summary(BaseModel):
+    """What a plan, a status and the outputs need of an entry; small enough for object metadata."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    name: str
+    fingerprint: str
+    stack: str
+    state: EntryState
+    inputs: dict[str, Any]
+    created: str
+    finished: str | None = None
+    job: str | None = None
+    location: str | None = None
+    tuned_model: str | None = None
+    endpoint: str | None = None
+    stand_in: str | None = None  # the local model that plays the base model, on the emulator only
+    score: Score | None = None
+    error: str | None = None
+
+    @property
+    def in_flight(self) -> bool:
+        return self.state in IN_FLIGHT
+
+    def passes(self, at_least: float | None) -> bool:
+        return at_least is None or (self.score is not None and self.score.tuned >= at_least)
+
+
+class Entry(Summary):
+    """One recorded tuning, whole."""
+
+    spec: str  # path of the spec it came from
+    holder: str  # who submits: host, process and a random part
+    dataset_uri: str
+    splits: dict[str, int]  # examples by split
+    epochs: int | None = None
+    prompt: dict[str, str | None] = {}
+    checkpoints: list[dict[str, Any]] = []
+    statistics: dict[str, Any] = {}
+    estimated_tokens: int | None = None
+
+    def summary(self) -> str:
+        fields = set(Summary.model_fields)
+        return self.model_dump_json(include=fields, exclude_none=True)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """All entries of one name, and which of them is served."""
+
+    entries: Mapping[str, Summary] = field(default_factory=dict)
+    active: str | None = None
+
+    @property
+    def served(self) -> Summary | None:
+        return self.entries.get(self.active) if self.active else None
+
+
+_S = TypeVar("_S", bound=Summary)
+
+
+class Ledger:
+    """The ledger of one bucket; each method is one remote call unless it says otherwise."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def recorded(self) -> dict[str, Recorded]:
+        """Everything, by name; one paged list whatever the number of entries.
+
+        Raises NotProvisioned without a bucket, VertuneError for an object that is not ours.
+        """
+        entries: dict[str, dict[str, Summary]] = {}
+        active: dict[str, str] = {}
+        for blob in self._list():
+            name, _, key = blob.name.removeprefix(_PREFIX).removesuffix(".json").partition("/")
+            if key == _ACTIVE:
+                active[name] = (blob.metadata or {}).get("fingerprint", "")
+            else:
+                entries.setdefault(name, {})[key] = _summary(blob)
+        return {
+            name: Recorded(entries.get(name, {}), active.get(name)) for name in {*entries, *active}
+        }
+
+    def _list(self) -> Iterator[Blob]:
+        with storage.doing("reading the ledger", self._bucket):
+            yield from self._bucket.list_blobs(
+                prefix=_PREFIX,
+                fields="items(name,generation,metadata),nextPageToken",
+                retry=storage.retry(),
+            )
+
+    def read(self, name: str, fingerprint: str) -> tuple[Entry, int] | None:
+        """An entry and its generation, None if there is none."""
+        from google.api_core.exceptions import NotFound
+
+        blob = self._bucket.blob(_path(name, fingerprint))
+        with storage.doing(f"reading the ledger's entry of {name}", self._bucket):
+            try:
+                text = blob.download_as_bytes(retry=storage.retry())
+            except NotFound:
+                return None
+        return _entry(text, blob.name), int(blob.generation or 0)
+
+    def create(self, entry: Entry) -> int:
+        """Write an entry that must not exist yet; its generation. Raises storage.Changed if it does."""
+        return self._write(entry, 0)
+
+    def update(self, entry: Entry, generation: int) -> int:
+        """Write an entry over the generation that was read. Raises storage.Changed if it moved on."""
+        return self._write(entry, generation)
+
+    def _write(self, entry: Entry, generation: int) -> int:
+        blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
+        blob.metadata = {"summary": entry.summary()}
+        return self._upload(blob, entry.model_dump_json(indent=1), generation, entry.name)
+
+    def _upload(self, blob: Blob, text: str, generation: int | None, name: str) -> int:
+        with storage.doing(f"writing the ledger's entry of {name}", self._bucket):
+            blob.upload_from_string(
+                text,
+                content_type="application/json",
+                if_generation_match=generation,
+                retry=storage.retry(),
+            )
+        return int(blob.generation or 0)
+
+    def activate(self, name: str, fingerprint: str) -> None:
+        """Serve this entry from now on."""
+        blob = self._bucket.blob(_path(name, _ACTIVE))
+        blob.metadata = {"fingerprint": fingerprint}
+        self._upload(blob, json.dumps({"fingerprint": fingerprint}), None, name)
+
+    def deactivate(self, name: str) -> None:
+        """Serve nothing under this name; its entries stay."""
+        from google.api_core.exceptions import NotFound
+
+        with storage.doing(f"forgetting {name}", self._bucket):
+            try:
+                self._bucket.blob(_path(name, _ACTIVE)).delete(retry=storage.retry())
+            except NotFound:
+                return
+
+
+def tuned_models(bucket: str, project: str, endpoint: str | None) -> dict[str, dict[str, object]]:
+    """What is served, by name, as the stack exports it; empty without a bucket or a ledger.
+
+    Raises VertuneError when the ledger is there and cannot be read.
+    """
+    try:
+        recorded = Ledger(storage.bucket(bucket, project, endpoint)).recorded()
+    except NotProvisioned:
+        return {}
+    served = {name: one.served for name, one in sorted(recorded.items())}
+    return {name: _output(summary) for name, summary in served.items() if summary}
+
+
+def _output(summary: Summary) -> dict[str, object]:
+    output: dict[str, object] = {
+        "tuned_model": summary.tuned_model,
+        "endpoint": summary.endpoint,
+        "base_model": summary.inputs.get("base_model"),
+        "fingerprint": summary.fingerprint,
+        "dataset_digest": summary.inputs.get("dataset"),
+        "job": summary.job,
+        "finished": summary.finished,
+    }
+    if summary.score:
+        output["score"] = summary.score.model_dump()
+    if summary.stand_in:
+        output["simulated"] = f"local simulation: {summary.stand_in} stands in for the base model"
+    return output
+
+
+def _path(name: str, key: str) -> str:
+    return f"{_PREFIX}{name}/{key}.json"
+
+
+def _summary(blob: Blob) -> Summary:
+    return _validated(Summary, (blob.metadata or {}).get("summary") or "{}", blob.name)
+
+
+def _entry(text: bytes, path: str) -> Entry:
+    return _validated(Entry, text, path)
+
+
+def _validated(kind: type[_S], text: bytes | str, path: str) -> _S:
+    try:
+        value = kind.model_validate_json(text)
+    except ValidationError:
+        raise VertuneError(
+            f"{path}: is no entry of the ledger; restore an earlier version of the object,"
+            " or remove it if it is not vertune's"
+        ) from None
+    if value.format > FORMAT:
+        raise VertuneError(
+            f"{path}: has format {value.format}, this vertune reads up to {FORMAT}; install a newer one"
+        )
+    return value
