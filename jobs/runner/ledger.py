@@ -146,11 +146,11 @@ class Ledger:
         return _entry(text, blob.name), int(blob.generation or 0)
 
     def create(self, entry: Entry) -> int:
-        """Write an entry that must not exist yet; its generation. Raises storage.Changed if it does."""
+        """Write an entry that must not exist; its generation. Raises storage.Changed if it does."""
         return self._write(entry, 0)
 
     def update(self, entry: Entry, generation: int) -> int:
-        """Write an entry over the generation that was read. Raises storage.Changed if it moved on."""
+        """Write over the generation that was read. Raises storage.Changed if it moved on."""
         return self._write(entry, generation)
 
     def _write(self, entry: Entry, generation: int) -> int:
@@ -237,6 +237,6 @@ def _validated(kind: type[_S], text: bytes | str, path: str) -> _S:
         ) from None
     if value.format > FORMAT:
         raise VertuneError(
-            f"{path}: has format {value.format}, this vertune reads up to {FORMAT}; install a newer one"
+            f"{path}: is of format {value.format}, newer than this vertune ({FORMAT}); update it"
         )
     return value

@@ -28,7 +28,7 @@ def bucket(name: str, project: str, endpoint: str | None) -> Bucket:
     if endpoint is not None:
         from google.oauth2.credentials import Credentials as Token
 
-        credentials = Token(token="local")  # type: ignore[no-untyped-call]
+        credentials = Token(token="local")
     client = storage.Client(
         project=project,
         credentials=credentials,
@@ -46,7 +46,7 @@ def retry() -> Any:
 
 @contextmanager
 def doing(what: str, bucket: Bucket) -> Iterator[None]:
-    """Turn what Google's client raises into errors that say what was being done, and the way out."""
+    """Turn what Google's client raises into errors that say what was done, and the way out."""
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
     from requests.exceptions import RequestException
@@ -58,7 +58,7 @@ def doing(what: str, bucket: Bucket) -> Iterator[None]:
     except exceptions.GoogleAPICallError as error:
         if error.code == 404 and "bucket does not exist" in error.message.lower():
             raise NotProvisioned(
-                f"{what}: there is no bucket gs://{bucket.name}; run `pulumi up` for this stack first"
+                f"{what}: there is no bucket gs://{bucket.name}; run `pulumi up` for this stack"
             ) from error
         raise RemoteError(error.code or 0, error.reason or "", error.message, what) from error
     except GoogleAuthError as error:
