@@ -1,20 +1,34 @@
 """Emulator: the services on one state folder behind one origin; a context manager with a URL."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jobs.emulator.iam import ServiceAccounts
+from jobs.emulator.operations import Operations
+from jobs.emulator.policies import Policies
+from jobs.emulator.principals import Principals
+from jobs.emulator.projects import LOCAL_PROJECTS, Projects
 from jobs.emulator.server import Server
+from jobs.emulator.services import Services
 from jobs.emulator.state import State
 from jobs.emulator.wire import Route
+from jobs.emulator.workload_identity import WorkloadIdentity
 
 
 class Emulator:
     """Serves inside `with`; one emulator a folder, which its caller sees to."""
 
-    def __init__(self, folder: Path, port: int = 0, trainer: str = "smollm2") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        trainer: str = "smollm2",
+        projects: Mapping[str, str] = LOCAL_PROJECTS,
+    ) -> None:
         self.state = State(folder)
-        self.server = Server(_routes(self.state), port)
+        self.server = Server(_routes(self.state, projects), port)
         self.url = self.server.url
 
     def __enter__(self) -> Self:
@@ -34,5 +48,14 @@ class Emulator:
         self.state.close()
 
 
-def _routes(state: State) -> list[Route]:
-    return []
+def _routes(state: State, numbers: Mapping[str, str]) -> list[Route]:
+    principals = Principals(state, numbers)
+    policies, operations = Policies(state, principals), Operations(state)
+    projects = Projects(policies, numbers)
+    return [
+        *operations.routes(),
+        *projects.routes(),
+        *ServiceAccounts(state, projects, principals, policies).routes(),
+        *Services(state, projects, principals, operations).routes(),
+        *WorkloadIdentity(state, projects, operations).routes(),
+    ]

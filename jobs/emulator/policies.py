@@ -12,19 +12,20 @@ from jobs.emulator.state import State
 
 Binding = dict[str, Any]
 
+_KINDS = ("policy", "storage.policy")  # buckets keep theirs beside the bucket
 _EMPTY = "ACAB"  # the etag the cloud gives to a policy nobody has written
-_KEYED = ("user:", "serviceAccount:", "group:", "domain:", "deleted:", "principal://",
-          "principalSet://", "projectOwner:", "projectEditor:", "projectViewer:")  # fmt: skip
+_LOWER = ("user:", "serviceAccount:", "group:", "domain:")  # names without case
+_KINDS_OF_MEMBER = (*_LOWER, "deleted:", "principal://", "principalSet://")
+_EVERYONE = ("allUsers", "allAuthenticatedUsers")
 _ROLES = ("roles/", "projects/", "organizations/")
-_LOWER = ("user:", "serviceAccount:", "group:", "domain:")
 
 
 class Policies:
-    """By the resource's full name, as `projects/P` or `projects/_/buckets/B`."""
+    """By the resource's full name, as `projects/P` or `projects/P/serviceAccounts/EMAIL`."""
 
     def __init__(self, state: State, principals: Principals) -> None:
         self._state, self._principals = state, principals
-        self._documents = state.documents("policy")
+        self._documents = state.documents(_KINDS[0])
 
     def get(self, resource: str, version: int = 1) -> dict[str, Any]:
         """A reader of version 1 or 2 sees conditions only as a mark on the role."""
@@ -58,8 +59,8 @@ class Policies:
         old, new = f"serviceAccount:{email}", f"deleted:serviceAccount:{email}?uid={unique_id}"
         with self._state.transaction() as database:
             database.execute(
-                "UPDATE documents SET body = replace(body, ?, ?) WHERE kind = 'policy'",
-                (json.dumps(old), json.dumps(new)),
+                "UPDATE documents SET body = replace(body, ?, ?) WHERE kind IN (?, ?)",
+                (json.dumps(old), json.dumps(new), *_KINDS),
             )
 
     def _check_etag(self, resource: str, etag: str | None) -> None:
@@ -79,9 +80,7 @@ class Policies:
         if "condition" in binding and version < 3:
             raise invalid("A policy with conditional role bindings must have version 3.")
         for member in binding["members"]:
-            if member not in ("allUsers", "allAuthenticatedUsers") and (
-                not member.startswith(_KEYED)
-            ):
+            if not (member in _EVERYONE or member.startswith(_KINDS_OF_MEMBER)):
                 raise invalid(
                     f"The member {member} is of an unknown type."
                     " Please set an appropriate type prefix for the member."
