@@ -1,0 +1,124 @@
+"""Desired state: specs with their data read, their findings and their fingerprints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.runner import catalog, check, dataset, identity
+from jobs.runner.catalog import BaseModelFacts
+from jobs.runner.check import Finding
+from jobs.runner.dataset import SPLITS, Dataset, Source, SplitName
+from jobs.runner.estimate import Estimate, estimate
+from jobs.runner.plan import Desired
+from jobs.runner.spec import SpecFile
+from jobs.runner.stack import Settings
+from jobs.runner.storage import doing, retry
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob, Bucket
+
+OpenBucket = Callable[[str], "Bucket"]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A spec and all that was found out about it."""
+
+    file: SpecFile
+    dataset: Dataset
+    facts: BaseModelFacts | None
+    findings: tuple[Finding, ...]
+    desired: Desired | None  # None where errors stand in the way
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity == "error")
+
+
+def resolve(
+    file: SpecFile, root: Path, settings: Settings, open_bucket: OpenBucket, today: date
+) -> Resolved:
+    """Read the spec's data once and say all there is to say about it."""
+    known = catalog.load()
+    facts = known.base_models.get(file.spec.base_model)
+    found: list[Finding] = []
+    if facts is None:
+        why = known.unknown(file.spec.base_model)
+        found.append(Finding("error", file.problem("base_model", why)))
+    try:
+        sources = _sources(file.spec.dataset, root, open_bucket)
+    except ValueError as error:
+        found.append(Finding("error", file.problem("dataset", str(error))))
+        sources = {}
+    data = dataset.read(sources, file.spec.instructions)
+    found += check.findings(file, data, facts, settings.region, today)
+    ready = not any(f.severity == "error" for f in found)
+    desired = _desired(file, data, facts, settings) if ready and facts else None
+    return Resolved(file, data, facts, tuple(found), desired)
+
+
+def _desired(file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Settings) -> Desired:
+    spec = file.spec
+    inputs = identity.inputs(spec, data.digest)
+    cost = estimate(spec.tuning, data.train.examples, data.train.characters, facts)
+    places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
+    places["base_model"] = f"{file.path}:{file.line('base_model')}"
+    places["dataset"] = spec.dataset
+    return Desired(
+        name=file.name,
+        fingerprint=identity.fingerprint(inputs),
+        inputs=inputs,
+        estimate=cost,
+        examples=data.train.examples,
+        location=settings.region,
+        serving_location=settings.serving_location or facts.serving[settings.region],
+        at_least=spec.evaluation.at_least,
+        evaluated="test" in data.splits,
+        refusal=_over_budget(file, cost),
+        places=places,
+    )
+
+
+def _over_budget(file: SpecFile, cost: Estimate) -> str | None:
+    budget, place = file.spec.budget_usd, f"{file.path}:{file.line('budget_usd')}"
+    if budget is None or (cost.price_usd is not None and cost.price_usd <= budget):
+        return None
+    if cost.price_usd is None:
+        return f"the price is unknown, so the budget of ${budget:g} ({place}) cannot be kept"
+    return f"about ${cost.price_usd:.2f} is over the budget of ${budget:g} ({place})"
+
+
+def _sources(where: str, root: Path, open_bucket: OpenBucket) -> Mapping[SplitName, Source]:
+    if not where.startswith("gs://"):
+        return dataset.local_sources(root, where)
+    name, _, path = where.removeprefix("gs://").partition("/")
+    if not name or not path:
+        raise ValueError(
+            f"{where} names no object; write gs://bucket/object.jsonl or gs://bucket/prefix/"
+        )
+    bucket = open_bucket(name)
+    if not path.endswith("/"):
+        return {"train": _remote(bucket, path, where)}
+    found: dict[SplitName, Source] = {}
+    for split in SPLITS:
+        try:
+            found[split] = _remote(bucket, f"{path}{split}.jsonl", f"{where}{split}.jsonl")
+        except ValueError:
+            continue
+    if "train" not in found:
+        raise ValueError(f"{where} holds no train.jsonl; that is the split to tune on")
+    return found
+
+
+def _remote(bucket: Bucket, path: str, shown: str) -> Source:
+    """An object in the generation it has now, whatever is written over it later."""
+    with doing(f"looking for {shown}", bucket):
+        blob: Blob | None = bucket.get_blob(path, retry=retry())
+    if blob is None:
+        raise ValueError(f"{shown} does not exist")
+    pinned = bucket.blob(path, generation=blob.generation)
+    return Source(shown, lambda: pinned.open("rb", retry=retry()))

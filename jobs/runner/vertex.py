@@ -1,0 +1,277 @@
+"""Vertex: tuning jobs and predictions of one project, through Google's own client."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jobs.runner.errors import JobMissing, RemoteError, Unreachable, VertuneError
+
+if TYPE_CHECKING:  # the import costs more than a second
+    from google import genai
+    from google.genai import types
+
+_TIMEOUT_MS = 60_000
+_PAGE = 100
+
+# PAUSED can go on; the rest never changes again. The service's clients each list other ones.
+_FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"}
+
+STAND_IN_LABEL = "local-stand-in"  # set by the emulator only
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a tuning job is created from; what is None is left to the service."""
+
+    name: str  # the tuned model's display name
+    base_model: str
+    train_uri: str
+    validation_uri: str | None
+    epochs: int | None
+    learning_rate_multiplier: float | None
+    adapter_size: int | None
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What Vertex says of a tuning job now."""
+
+    name: str
+    state: str  # without its prefix: QUEUED, PENDING, RUNNING, SUCCEEDED, …
+    detail: str | None
+    labels: Mapping[str, str]
+    step: int | None = None
+    steps: int | None = None
+    epoch: int | None = None
+    error: str | None = None
+    tuned_model: str | None = None
+    endpoint: str | None = None
+    checkpoints: tuple[Mapping[str, Any], ...] = ()
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    finished: str | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.state in _FINISHED
+
+    @property
+    def succeeded(self) -> bool:
+        return self.state == "SUCCEEDED"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction: its text, and the model that the service says gave it."""
+
+    text: str
+    model_version: str | None
+
+
+class Vertex:
+    """The service in one location; `endpoint` None is Google Cloud, whatever else is set."""
+
+    def __init__(self, project: str, location: str, endpoint: str | None) -> None:
+        self._place = (project, location, endpoint)
+        self._asking = _client(project, location, endpoint, attempts=4)
+        self._acting = _client(project, location, endpoint, attempts=1)
+
+    def at(self, location: str) -> Vertex:
+        project, here, endpoint = self._place
+        return self if location == here else Vertex(project, location, endpoint)
+
+    def submit(self, order: Order) -> Job:
+        """Create a tuning job. Never repeated here: the service would create a second one."""
+        from google.genai import types
+
+        config = types.CreateTuningJobConfig(
+            tuned_model_display_name=order.name,
+            epoch_count=order.epochs,
+            learning_rate_multiplier=order.learning_rate_multiplier,
+            adapter_size=_adapter_size(order.adapter_size),
+            labels=dict(order.labels),
+            validation_dataset=(
+                types.TuningValidationDataset(gcs_uri=order.validation_uri)
+                if order.validation_uri
+                else None
+            ),
+        )
+        with _doing(f"submitting the tuning job of {order.name}"), _tunings():
+            created = self._acting.tunings.tune(
+                base_model=order.base_model,
+                training_dataset=types.TuningDataset(gcs_uri=order.train_uri),
+                config=config,
+            )
+        return _job(created)
+
+    def job(self, name: str) -> Job:
+        """Raises JobMissing if the service has no such job."""
+        with _doing(f"reading {name}"), _tunings():
+            try:
+                return _job(self._asking.tunings.get(name=name))
+            except Exception as error:
+                if getattr(error, "code", None) == 404:
+                    raise JobMissing(f"{name} is gone; Vertex AI has no such job") from error
+                raise
+
+    def jobs(self, labels: Mapping[str, str]) -> list[Job]:
+        """The jobs that carry these labels, newest first as the service lists them.
+
+        Matched here: the service's filter on labels is not documented for tuning jobs.
+        """
+        with _doing("listing tuning jobs"), _tunings():
+            found = [_job(job) for job in self._asking.tunings.list(config={"page_size": _PAGE})]
+        return [job for job in found if labels.items() <= job.labels.items()]
+
+    def cancel(self, name: str) -> None:
+        with _doing(f"cancelling {name}"), _tunings():
+            self._acting.tunings.cancel(name=name)
+
+    def generate(self, model: str, prompt: str, system: str | None, max_tokens: int) -> Answer:
+        """The most likely answer of a base model's name or a tuned model's endpoint."""
+        from google.genai import types
+
+        config = types.GenerateContentConfig(
+            system_instruction=system,
+            temperature=0.0,
+            max_output_tokens=max_tokens,
+            # Tuned models are to think as little as they can, else thoughts use up the answer.
+            thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL),
+        )
+        with _doing(f"asking {model}"):
+            answer = self._asking.models.generate_content(
+                model=model, contents=prompt, config=config
+            )
+        return Answer((answer.text or "").strip(), answer.model_version)
+
+
+def location_of(name: str) -> str:
+    """The location in a resource name; an endpoint is served only there."""
+    found = re.search(r"/locations/([^/]+)/", name)
+    if not found:
+        raise VertuneError(f"{name} names no location")
+    return found[1]
+
+
+def _client(project: str, location: str, endpoint: str | None, attempts: int) -> genai.Client:
+    from google import genai
+    from google.genai import types
+    from google.oauth2.credentials import Credentials
+
+    options = types.HttpOptions(
+        timeout=_TIMEOUT_MS, retry_options=types.HttpRetryOptions(attempts=attempts)
+    )
+    credentials = None
+    if endpoint:
+        options.base_url = endpoint
+        credentials = Credentials(token="local")
+    with _doing("connecting to Vertex AI"):
+        return genai.Client(
+            vertexai=True,
+            project=project,
+            location=location,
+            credentials=credentials,
+            http_options=options,
+        )
+
+
+@contextmanager
+def _doing(what: str) -> Iterator[None]:
+    import httpx
+    from google.auth.exceptions import GoogleAuthError
+    from google.genai.errors import APIError
+
+    try:
+        yield
+    except APIError as error:
+        message = _with_violations(error.message or "", error.details)
+        raise RemoteError(error.code, error.status or "", message, what) from error
+    except GoogleAuthError as error:
+        raise Unreachable(
+            f"{what}: no usable Google credentials ({error}); run `gcloud auth application-default"
+            " login`, or see `vertune doctor`"
+        ) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise Unreachable(
+            f"{what}: Vertex AI does not answer ({type(error).__name__}); see `vertune doctor`"
+        ) from error
+
+
+@contextmanager
+def _tunings() -> Iterator[None]:
+    """The client calls its tuning methods experimental at each use; that is known here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*experimental.*")
+        yield
+
+
+def _with_violations(message: str, details: Any) -> str:
+    """The service's message and each of its field violations."""
+    body = details.get("error", {}) if isinstance(details, dict) else {}
+    violations = [
+        f"\n  {violation.get('field')}: {violation.get('description')}"
+        for detail in body.get("details", [])
+        for violation in detail.get("fieldViolations", [])
+    ]
+    return message + "".join(violations)
+
+
+def _adapter_size(size: int | None) -> types.AdapterSize | None:
+    """By name: the integers of this enum are no sizes, 4 means SIXTEEN."""
+    from google.genai import types
+
+    names = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
+    return None if size is None else types.AdapterSize(f"ADAPTER_SIZE_{names[size]}")
+
+
+def _job(job: types.TuningJob) -> Job:
+    metadata = job.tuning_job_metadata
+    statistics = _statistics(job)
+    tuned = job.tuned_model
+    return Job(
+        name=job.name or "",
+        state=_plain(job.state, "JOB_STATE_") or "UNSPECIFIED",
+        detail=_plain(job.tuning_job_state, "TUNING_JOB_STATE_"),
+        labels=job.labels or {},
+        step=_integer(metadata.completed_step_count) if metadata else None,
+        steps=_integer(statistics.get("tuning_step_count")),
+        epoch=_integer(metadata.completed_epoch_count) if metadata else None,
+        error=job.error.message if job.error else None,
+        tuned_model=tuned.model if tuned else None,
+        endpoint=tuned.endpoint if tuned else None,
+        checkpoints=tuple(
+            point.model_dump(mode="json", exclude_none=True)
+            for point in (tuned.checkpoints or () if tuned else ())
+        ),
+        statistics=statistics,
+        finished=job.end_time.isoformat() if job.end_time else None,
+    )
+
+
+def _plain(value: Any, prefix: str) -> str | None:
+    return None if value is None else str(getattr(value, "value", value)).removeprefix(prefix)
+
+
+def _integer(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _statistics(job: types.TuningJob) -> dict[str, Any]:
+    """The counts of the service's statistics; its samples of training data are left out."""
+    data = job.tuning_data_stats
+    found = data.supervised_tuning_data_stats if data else None
+    if found is None:
+        return {}
+    kept = (
+        "tuning_dataset_example_count",
+        "total_billable_token_count",
+        "total_tuning_character_count",
+        "tuning_step_count",
+        "total_truncated_example_count",
+    )
+    return {key: value for key in kept if (value := getattr(found, key, None)) is not None}
