@@ -13,6 +13,7 @@ from jobs.emulator.projects import LOCAL_PROJECTS, Projects
 from jobs.emulator.server import Server
 from jobs.emulator.services import Services
 from jobs.emulator.state import State
+from jobs.emulator.storage.service import Storage
 from jobs.emulator.wire import Route
 from jobs.emulator.workload_identity import WorkloadIdentity
 
@@ -58,4 +59,5 @@ def _routes(state: State, numbers: Mapping[str, str]) -> list[Route]:
         *ServiceAccounts(state, projects, principals, policies).routes(),
         *Services(state, projects, principals, operations).routes(),
         *WorkloadIdentity(state, projects, operations).routes(),
+        *Storage(state, principals, numbers).routes(),  # last: it takes any two segments
     ]

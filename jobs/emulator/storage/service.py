@@ -1,0 +1,62 @@
+"""Storage: Cloud Storage on a state folder, put together from its parts, as a table of routes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from jobs.emulator.errors import invalid
+from jobs.emulator.principals import Principals
+from jobs.emulator.state import State
+from jobs.emulator.storage.blobs import Blobs
+from jobs.emulator.storage.buckets import Buckets
+from jobs.emulator.storage.creation import Creation
+from jobs.emulator.storage.downloads import Downloads
+from jobs.emulator.storage.fields import masked
+from jobs.emulator.storage.generations import Store
+from jobs.emulator.storage.listing import Listing
+from jobs.emulator.storage.objects import Objects
+from jobs.emulator.storage.policy import Policies
+from jobs.emulator.storage.uploads import Uploads
+from jobs.emulator.wire import Answer, Request, Route
+
+_UPLOAD = "/upload/storage/v1/b/{bucket}/o"
+_OBJECT = "/storage/v1/b/{bucket}/o/{object}"
+
+
+class Storage:
+    def __init__(self, state: State, principals: Principals, numbers: Mapping[str, str]) -> None:
+        blobs = Blobs(state.folder / "blobs")
+        store = Store(state, blobs)
+        self._buckets = Buckets(state, store, principals, numbers)
+        self._policies = Policies(state, self._buckets, principals)
+        self._objects = Objects(store, self._buckets)
+        self._listing = Listing(store, self._buckets)
+        creation = Creation(store, blobs, self._buckets)
+        self._uploads = Uploads(blobs, creation)
+        self._downloads = Downloads(store, blobs, self._buckets)
+        blobs.sweep(store.blobs())
+
+    def routes(self) -> list[Route]:
+        """To be joined last: the XML path takes any address of two segments."""
+        routes = [
+            *self._buckets.routes(),
+            *self._policies.routes(),
+            *self._listing.routes(),
+            *self._objects.routes(),
+            Route("POST", _UPLOAD, self._upload),
+            Route("GET", _OBJECT, self._read),
+            Route("GET", "/download" + _OBJECT, self._read),
+        ]
+        return [replace(route, handler=masked(route.handler)) for route in routes]
+
+    def _upload(self, request: Request) -> Answer:
+        kind = request.first("uploadType")
+        if kind == "multipart":
+            return self._uploads.multipart(request)
+        if kind == "media":
+            return self._uploads.media(request)
+        raise invalid(f"Invalid upload type: '{kind}'")
+
+    def _read(self, request: Request) -> Answer:
+        if request.first("alt") == "media":
+            return self._downloads.get(request)
+        return self._objects.get(request)
