@@ -1,0 +1,151 @@
+"""Answers: generateContent and countTokens, of tuned endpoints and of base models."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.emulator.errors import rpc_error
+from jobs.emulator.state import State
+from jobs.emulator.trainer.base import Conversation, Turn
+from jobs.emulator.trainer.client import TrainerClient
+from jobs.emulator.vertex.catalog import Catalog
+from jobs.emulator.vertex.deployment import Deployment
+from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.names import Names, local_id
+from jobs.emulator.vertex.prompts import Generation, read_generation, read_prompt
+from jobs.emulator.vertex.registry import Registry
+from jobs.emulator.vertex.times import timestamp
+from jobs.emulator.wire import Answer, Request, Response, Route
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who answers: a base model, and the adapter tuning gave it."""
+
+    base_model: str
+    adapter: Path | None = None
+
+
+class Generate:
+    def __init__(
+        self,
+        state: State,
+        catalog: Catalog,
+        trainer: TrainerClient,
+        registry: Registry,
+        deployment: Deployment,
+        names: Names,
+    ) -> None:
+        self._state, self._catalog, self._trainer = state, catalog, trainer
+        self._registry, self._deployment, self._names = registry, deployment, names
+
+    def routes(self, root: str) -> list[Route]:
+        place = f"/{root}/projects/{{project}}/locations/{{location}}"
+        routes = [Route("POST", f"{place}/models/{{id}}:generateContent", _refuse_model_name)]
+        for source in ("endpoints", "publishers/google/models"):
+            path = f"{place}/{source}/{{id}}"
+            routes += [
+                Route("POST", f"{path}:generateContent", self._generate),
+                Route("POST", f"{path}:streamGenerateContent", self._stream),
+                Route("POST", f"{path}:countTokens", self._count),
+            ]
+        return routes
+
+    def _generate(self, request: Request) -> Answer:
+        body = Fields(request.json())
+        source, prompt = self._source(request), read_prompt(body)
+        (input_tokens,) = self._trainer.count_tokens([prompt])
+        room = self._trainer.context_tokens - input_tokens
+        if room < 1:
+            raise rpc_error(
+                "INVALID_ARGUMENT",
+                f"The input token count ({input_tokens}) exceeds the maximum number of tokens"
+                f" allowed ({self._trainer.context_tokens}) by the local stand-in.",
+            )
+        return self._answer(source, prompt, read_generation(body, room), input_tokens)
+
+    def _stream(self, request: Request) -> Answer:
+        """The whole answer as a stream's only piece."""
+        answer = json.dumps(self._generate(request), ensure_ascii=False)
+        if request.first("alt") == "sse" or request.first("$alt") == "sse":
+            return Response(
+                200, f"data: {answer}\r\n\r\n".encode(), {"Content-Type": "text/event-stream"}
+            )
+        return Response(200, f"[{answer}]".encode(), {"Content-Type": "application/json"})
+
+    def _count(self, request: Request) -> Answer:
+        self._source(request)
+        prompt = read_prompt(Fields(request.json()), answerable=False)
+        (tokens,) = self._trainer.count_tokens([prompt])
+        characters = sum(len("".join(turn.text.split())) for turn in prompt.turns)
+        return {
+            "totalTokens": tokens,
+            "totalBillableCharacters": characters,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}],
+        }
+
+    def _answer(
+        self, source: Source, prompt: Conversation, asked: Generation, input_tokens: int
+    ) -> dict[str, Any]:
+        (text,) = self._trainer.generate(
+            [prompt], source.adapter, asked.max_tokens, asked.temperature, asked.seed
+        )
+        tokens = self._output_tokens(prompt, text, input_tokens)
+        text, reason = _finish(text, tokens, asked)
+        microsecond = self._state.microsecond()
+        return {
+            "candidates": [
+                {
+                    "content": {"role": "model", "parts": [{"text": text}]},
+                    "finishReason": reason,
+                    "index": 0,
+                }
+            ],
+            "usageMetadata": {
+                "promptTokenCount": input_tokens,
+                "candidatesTokenCount": tokens,
+                "totalTokenCount": input_tokens + tokens,
+            },
+            "modelVersion": f"{self._trainer.name} (local simulation of {source.base_model})",
+            "createTime": timestamp(microsecond),
+            "responseId": local_id(microsecond),
+        }
+
+    def _output_tokens(self, prompt: Conversation, text: str, input_tokens: int) -> int:
+        whole = Conversation(prompt.system, (*prompt.turns, Turn("model", text)))
+        (tokens,) = self._trainer.count_tokens([whole])
+        return max(0, tokens - input_tokens)
+
+    def _source(self, request: Request) -> Source:
+        if "/publishers/" in request.path:
+            return self._base_source(request)
+        version, checkpoint = self._deployment.serving(self._names.resource(request, "endpoints"))
+        uri = self._registry.get(version)["baseModelSource"]["genieSource"]["baseModelUri"]
+        return Source(uri.rpartition("/")[2], self._registry.adapter(version, checkpoint))
+
+    def _base_source(self, request: Request) -> Source:
+        place, id = self._names.place(request), request.params["id"]
+        base = self._catalog.models.get(id)
+        if base is None or place.location not in base.answers_in:
+            raise rpc_error(
+                "NOT_FOUND",
+                f"Publisher Model `{place}/publishers/google/models/{id}` was not found or your"
+                " project does not have access to it.",
+            )
+        return Source(id)
+
+
+def _finish(text: str, tokens: int, asked: Generation) -> tuple[str, str]:
+    cuts = [text.index(stop) for stop in asked.stop_sequences if stop in text]
+    if cuts:
+        return text[: min(cuts)], "STOP"
+    return text, "MAX_TOKENS" if tokens >= asked.max_tokens else "STOP"
+
+
+def _refuse_model_name(request: Request) -> Answer:
+    raise rpc_error(
+        "INVALID_ARGUMENT",
+        "The resource name is malformed: a tuned model answers through its endpoint"
+        " (projects/P/locations/L/endpoints/E), not through its model name.",
+    )

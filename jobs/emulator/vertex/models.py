@@ -1,0 +1,160 @@
+"""Models: the registry on the wire, with versions, aliases, checkpoints and copies."""
+
+import re
+from typing import Any
+
+from jobs.emulator.errors import rpc_error
+from jobs.emulator.vertex.deployment import Deployment
+from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.labels import label_faults
+from jobs.emulator.vertex.listing import page
+from jobs.emulator.vertex.masks import masked
+from jobs.emulator.vertex.names import ModelName, Names, local_id
+from jobs.emulator.vertex.operations import Operations
+from jobs.emulator.vertex.registry import DEFAULT, Registry, Version
+from jobs.emulator.wire import Answer, Request, Route
+
+_FILTERS = {"display_name": "displayName", "displayName": "displayName", "model": "id"}
+_ALIAS = re.compile(r"-?[a-z][a-zA-Z0-9-]{0,126}[a-z0-9-]")
+_OF_ONE_VERSION = frozenset(
+    {"name", "versionId", "versionAliases", "createTime", "updateTime"}
+    | {"versionCreateTime", "versionUpdateTime"}
+)
+_UPDATABLE = frozenset(
+    {"display_name", "description", "version_description", "labels", "default_checkpoint_id"}
+)
+
+
+class Models:
+    def __init__(
+        self, registry: Registry, deployment: Deployment, operations: Operations, names: Names
+    ) -> None:
+        self._registry, self._deployment = registry, deployment
+        self._operations, self._names = operations, names
+
+    def routes(self, root: str) -> list[Route]:
+        models = f"/{root}/projects/{{project}}/locations/{{location}}/models"
+        return [
+            Route("POST", f"{models}:copy", self._copy),
+            Route("GET", models, self._list),
+            Route("GET", f"{models}/{{id}}:listVersions", self._list_versions),
+            Route("GET", f"{models}/{{id}}:listCheckpoints", self._list_checkpoints),
+            Route("POST", f"{models}/{{id}}:mergeVersionAliases", self._merge_aliases),
+            Route("DELETE", f"{models}/{{id}}:deleteVersion", self._delete_version),
+            Route("GET", f"{models}/{{id}}", self._get),
+            Route("PATCH", f"{models}/{{id}}", self._update),
+            Route("DELETE", f"{models}/{{id}}", self._delete),
+        ]
+
+    def _get(self, request: Request) -> Answer:
+        return self._answer(self._registry.get(self._names.model(request)))
+
+    def _list(self, request: Request) -> Answer:
+        place = self._names.place(request)
+        versions = [self._answer(version) for version in self._registry.defaults(place)]
+        return page(request, "models", versions, _FILTERS)
+
+    def _list_versions(self, request: Request) -> Answer:
+        versions = self._registry.versions(self._names.model(request))
+        answers = [self._answer(version) for version in versions]
+        return page(request, "models", answers, _FILTERS, "versionCreateTime")
+
+    def _list_checkpoints(self, request: Request) -> Answer:
+        return {"checkpoints": self._registry.get(self._names.model(request))["checkpoints"]}
+
+    def _merge_aliases(self, request: Request) -> Answer:
+        name = self._names.model(request)
+        aliases = Fields(request.json()).texts("version_aliases")
+        if name.version is None or not aliases:
+            raise rpc_error(
+                "INVALID_ARGUMENT", "An explicit version and at least one alias are required."
+            )
+        for alias in aliases:
+            if not _ALIAS.fullmatch(alias):
+                raise rpc_error("INVALID_ARGUMENT", f"Invalid version alias {alias!r}.")
+        return self._answer(self._registry.point(name, aliases))
+
+    def _update(self, request: Request) -> Answer:
+        body = Fields(request.json(), "model")
+        changed = masked(request, body, _UPDATABLE)
+
+        def update(version: Version) -> None:
+            for name in changed:
+                _update_field(version, name, body)
+
+        return self._answer(self._registry.change(self._names.model(request), update))
+
+    def _delete(self, request: Request) -> Answer:
+        name = self._names.model(request)
+        for version in self._registry.versions(name):
+            self._refuse_deployed(name, version)
+        self._registry.delete(name)
+        return self._operations.done(name.place, _version(request), "DeleteModel")
+
+    def _delete_version(self, request: Request) -> Answer:
+        name = self._names.model(request)
+        version = self._registry.get(name)
+        self._refuse_deployed(name, version)
+        if name.version is None or DEFAULT in version["versionAliases"]:
+            raise rpc_error(
+                "FAILED_PRECONDITION",
+                f"Version {version['versionId']} of {name} has the default alias; move the alias"
+                " to another version, or delete the model.",
+            )
+        self._registry.delete_version(name)
+        return self._operations.done(name.place, _version(request), "DeleteModelVersion")
+
+    def _copy(self, request: Request) -> Answer:
+        body = Fields(request.json())
+        place = self._names.place(request)
+        source = self._names.model_named(body.text("source_model"))
+        version = self._registry.get(source)
+        if parent := body.text("parent_model"):
+            target = self._names.model_named(parent)
+            self._registry.get(target)
+        else:
+            target = ModelName(place, body.text("model_id") or local_id(self._operations.tick()))
+        number = self._registry.add(
+            target, _copied(version), self._registry.adapters(source, version)
+        )
+        response = {"model": str(target), "modelVersionId": number}
+        return self._operations.done(place, _version(request), "CopyModel", response)
+
+    def _refuse_deployed(self, name: ModelName, version: Version) -> None:
+        where = self._deployment.deployed(name.place).get(f"{name}@{version['versionId']}")
+        if where:
+            endpoints = ", ".join(one["endpoint"] for one in where)
+            raise rpc_error(
+                "FAILED_PRECONDITION",
+                f"Model {name}@{version['versionId']} is deployed to {endpoints};"
+                " undeploy it first.",
+            )
+
+    def _answer(self, version: Version) -> dict[str, Any]:
+        name = self._names.model_named(version["name"])
+        deployed = self._deployment.deployed(name.place)
+        found = deployed.get(f"{name}@{version['versionId']}")
+        return {**version, "deployedModels": found} if found else version
+
+
+def _update_field(version: Version, name: str, body: Fields) -> None:
+    if name == "labels":
+        labels = body.text_map(name)
+        if faults := label_faults(labels):
+            raise rpc_error("INVALID_ARGUMENT", faults[0], violations={"model.labels": faults[0]})
+        version["labels"] = labels
+        return
+    text = body.text(name)
+    known = {one["checkpointId"] for one in version["checkpoints"]}
+    if name == "default_checkpoint_id" and text not in known:
+        raise rpc_error("INVALID_ARGUMENT", f"Checkpoint {text!r} does not exist.")
+    first, *rest = name.split("_")
+    version[first + "".join(word.capitalize() for word in rest)] = text
+
+
+def _copied(version: Version) -> Version:
+    return {name: value for name, value in version.items() if name not in _OF_ONE_VERSION}
+
+
+def _version(request: Request) -> str:
+    return request.path.split("/")[1]

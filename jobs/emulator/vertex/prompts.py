@@ -1,0 +1,78 @@
+"""Prompts: what generateContent and countTokens are asked, checked as the service checks it."""
+
+from dataclasses import dataclass
+
+from jobs.emulator.errors import ApiError, rpc_error
+from jobs.emulator.trainer.base import Conversation, Turn
+from jobs.emulator.vertex.fields import Fields
+
+_ROLES = ("", "user", "model")
+_MOST_STOP_SEQUENCES = 5
+
+
+@dataclass(frozen=True)
+class Generation:
+    max_tokens: int
+    temperature: float
+    seed: int
+    stop_sequences: tuple[str, ...]
+
+
+def read_prompt(body: Fields, *, answerable: bool = True) -> Conversation:
+    """`answerable`: the model has to speak next."""
+    contents = body.messages("contents")
+    if not contents:
+        raise _refusal("contents", "contents is not specified")
+    turns = tuple(_turn(content) for content in contents)
+    if answerable and turns[-1].role != "user":
+        raise _refusal("contents", "Please ensure that multiturn requests end with a user role.")
+    system = body.message("system_instruction")
+    return Conversation(_text(system) if "system_instruction" in body else None, turns)
+
+
+def read_generation(body: Fields, longest: int) -> Generation:
+    config = body.message("generation_config")
+    max_tokens, seed = config.integer("max_output_tokens"), config.integer("seed")
+    temperature = config.number("temperature")
+    if max_tokens is not None and max_tokens < 1:
+        raise _refusal(config.path("max_output_tokens"), "must be at least 1")
+    if temperature is not None and not 0 <= temperature <= 2:
+        raise _refusal(config.path("temperature"), "must be between 0 and 2")
+    stops = tuple(config.texts("stop_sequences"))
+    if len(stops) > _MOST_STOP_SEQUENCES or "" in stops:
+        raise _refusal(
+            config.path("stop_sequences"), f"at most {_MOST_STOP_SEQUENCES}, none of them empty"
+        )
+    return Generation(
+        min(max_tokens or longest, longest),
+        0.0 if temperature is None else temperature,
+        seed or 0,
+        stops,
+    )
+
+
+def _turn(content: Fields) -> Turn:
+    role = content.text("role")
+    if role not in _ROLES:
+        raise _refusal(content.path("role"), "Please use a valid role: user, model.")
+    return Turn(role or "user", _text(content))
+
+
+def _text(content: Fields) -> str:
+    parts = content.messages("parts")
+    if not parts:
+        raise _refusal(content.path("parts"), "must include at least one parts field")
+    for part in parts:
+        if "text" not in part:
+            raise rpc_error(
+                "UNIMPLEMENTED", f"The emulator answers text only, and {part.path('')} is not."
+            )
+    return "".join(part.text("text") for part in parts)
+
+
+def _refusal(field: str, fault: str) -> ApiError:
+    return rpc_error(
+        "INVALID_ARGUMENT",
+        f"Unable to submit request because {field}: {fault}",
+        violations={field: fault},
+    )
