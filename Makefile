@@ -1,0 +1,47 @@
+# Needs python3 (3.11 or newer) and make. Everything else goes into .venv and .vertune.
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Another environment of the user's shell must not lend this one its packages.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONSTARTUP CONDA_PREFIX
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIREMENT PIP_CONSTRAINT
+unexport UV_SYSTEM_PYTHON UV_PROJECT UV_WORKING_DIRECTORY UV_NO_DEV UV_NO_DEFAULT_GROUPS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format clean environment engine
+
+help:
+	@echo 'make demo     tune three small models here, from specs to stack outputs'
+	@echo 'make test     check, then run every test'
+	@echo 'make check    formatting, lint, types, and the borders between the rooms'
+	@echo 'make format   put the code into its format'
+	@echo 'make clean    stop the emulator and remove all that these commands made here'
+
+demo: engine
+	@$(BIN)/vertune demo
+
+test: check engine
+	@$(BIN)/pytest
+
+check: environment
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: environment
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+engine: environment
+	@$(BIN)/python -m jobs.emulator.engine
+
+environment:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is not Python 3.11 or newer. Install one, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) .ci/environment.py
+
+clean:
+	@if [ -d .vertune/emulator ] && [ -x $(BIN)/vertune ]; then $(BIN)/vertune emulator stop || true; fi
+	@rm -rf .venv .vertune build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
