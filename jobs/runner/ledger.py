@@ -168,6 +168,12 @@ class Ledger:
             )
         return int(blob.generation or 0)
 
+    def remove(self, entry: Entry, generation: int) -> None:
+        """Take back an intent that led to nothing. Raises storage.Changed if it moved on."""
+        blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
+        with storage.doing(f"taking back the submission of {entry.name}", self._bucket):
+            blob.delete(if_generation_match=generation, retry=storage.retry())
+
     def activate(self, name: str, fingerprint: str) -> None:
         """Serve this entry from now on."""
         blob = self._bucket.blob(_path(name, _ACTIVE))

@@ -1,0 +1,94 @@
+"""Commands: one short module each, with the attribute `command`; here is what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket
+
+    from jobs.runner.desired import Resolved
+    from jobs.runner.ledger import Ledger
+    from jobs.runner.stack import Settings, Stack
+    from jobs.runner.vertex import Vertex
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Place:
+    """The repository and stack a command is run for; everything is opened when first asked for."""
+
+    def __init__(self, name: str, root: Path | None) -> None:
+        self.name, self._root = name, root
+
+    @cached_property
+    def root(self) -> Path:
+        from jobs.runner import stack
+
+        return stack.find_root((self._root or Path.cwd()).resolve())
+
+    @cached_property
+    def settings(self) -> Settings:
+        from jobs.runner import stack
+
+        return stack.settings(self.root, self.name)
+
+    @cached_property
+    def stack(self) -> Stack:
+        from jobs.runner import stack
+
+        return stack.load(self.root, self.name)
+
+    def open_bucket(self, name: str) -> Bucket:
+        from jobs.runner import storage
+
+        return storage.bucket(name, self.settings.project, self.stack.endpoint)
+
+    @cached_property
+    def bucket(self) -> Bucket:
+        return self.open_bucket(self.settings.bucket)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from jobs.runner.ledger import Ledger
+
+        return Ledger(self.bucket)
+
+    @cached_property
+    def vertex(self) -> Vertex:
+        from jobs.runner.vertex import Vertex
+
+        return Vertex(self.settings.project, self.settings.region, self.stack.endpoint)
+
+    def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
+        """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""
+        from jobs.runner import desired, spec
+
+        today = datetime.now(UTC).date()
+        return [
+            desired.resolve(file, self.root, self.settings, self.open_bucket, today)
+            for file in spec.load(self.root, self.name, select)
+        ]
+
+
+def output_option(command: F) -> F:
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json", "markdown"]),
+        default="text",
+        show_default=True,
+        help="How the result is printed.",
+    )(command)
+
+
+def select_option(command: F) -> F:
+    return click.option(
+        "--select", multiple=True, metavar="NAME", help="Only this spec; may be given again."
+    )(command)

@@ -1,0 +1,83 @@
+"""The command line: finds a command by name, loads only that, and prints expected errors."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.runner.errors import VertuneError
+
+# One module of jobs.runner.commands each; `vertune --help` shows the text without loading it.
+COMMANDS = {
+    "check": "Check specs and their data; change nothing.",
+    "plan": "Show what apply would do, why and for how much.",
+    "apply": "Tune what the plan says, wait, evaluate, record.",
+    "status": "Show what is recorded for every spec.",
+    "predict": "Ask a tuned model (or its base model).",
+    "evaluate": "Score a tuned model on held-out examples.",
+    "record": "Refresh the stack's outputs from the ledger.",
+    "models": "List the base models that can be tuned.",
+    "new": "Start a new spec.",
+    "schema": "Print the JSON Schema of a spec.",
+    "emulator": "Run Google Cloud's part on this machine.",
+    "doctor": "Say what is in use, what is missing, and what mends it.",
+    "demo": "Run the whole of it on this machine.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called: `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"jobs.runner.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except VertuneError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--stack",
+    default="local",
+    show_default=True,
+    envvar="VERTUNE_STACK",
+    help="The environment: Pulumi.<stack>.yaml.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The repository; by default the one around the current folder.",
+)
+@click.version_option(package_name="vertune")
+@click.pass_context
+def main(ctx: click.Context, stack: str, root: Path | None) -> None:
+    """Model tuning as code: specs in git, Vertex AI tuning jobs, Pulumi stack outputs.
+
+    On stack "local" everything runs on this machine, against an emulator.
+    """
+    from jobs.runner.commands import Place
+
+    ctx.obj = Place(stack, root)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

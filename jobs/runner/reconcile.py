@@ -1,0 +1,37 @@
+"""Reconciliation: desired against recorded, for the commands that plan and apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.runner.desired import Resolved
+from jobs.runner.errors import Problems
+from jobs.runner.ledger import Recorded
+from jobs.runner.plan import Plan, diff
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """The two sides and what lies between them."""
+
+    resolved: Mapping[str, Resolved]
+    recorded: Mapping[str, Recorded]
+    plan: Plan
+
+
+def reconcile(
+    resolved: Sequence[Resolved], recorded: Mapping[str, Recorded], select: Sequence[str] = ()
+) -> Reconciliation:
+    """Compare the two; with `select`, only those names. Raises Problems for errors in any spec."""
+    if faults := [finding.problem for one in resolved for finding in one.errors]:
+        raise Problems(faults)
+    by_name = {one.file.name: one for one in resolved}
+    desired = {name: one.desired for name, one in by_name.items() if one.desired}
+    plan = diff(desired, recorded)
+    if select:
+        plan = Plan(
+            tuple(change for change in plan.changes if change.name in select),
+            tuple(name for name in plan.unchanged if name in select),
+        )
+    return Reconciliation(by_name, recorded, plan)
