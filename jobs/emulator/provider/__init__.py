@@ -1,0 +1,1 @@
+"""Provider: Google Cloud resources of a Pulumi stack, for the emulator and nothing else."""

@@ -1,0 +1,23 @@
+"""Catalog: every resource type the provider serves, by its token."""
+
+from collections.abc import Mapping
+
+from jobs.emulator.provider.account import Account
+from jobs.emulator.provider.bucket import Bucket
+from jobs.emulator.provider.iam_member import AccountMember, BucketMember, ProjectMember
+from jobs.emulator.provider.resource import Resource
+from jobs.emulator.provider.service import Service, ServiceIdentity
+from jobs.emulator.provider.workload_identity import Pool, PoolProvider
+
+_TYPES: tuple[type[Resource], ...] = (
+    Account,
+    AccountMember,
+    Bucket,
+    BucketMember,
+    Pool,
+    PoolProvider,
+    ProjectMember,
+    Service,
+    ServiceIdentity,
+)
+RESOURCES: Mapping[str, Resource] = {one.token: one() for one in _TYPES}
