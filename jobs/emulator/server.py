@@ -123,6 +123,7 @@ class _Connection(BaseHTTPRequestHandler):
             headers=self.headers,
             body=body,
             origin=f"http://{self.headers.get('Host') or self.server.application.url[7:]}",
+            answer=self.server.application.answer,
         )
         response = self.server.application.answer(request)
         if not _drained(body):

@@ -26,6 +26,7 @@ class Request:
     body: Body
     origin: str  # http://127.0.0.1:PORT, as the client addressed it
     params: Mapping[str, str] = field(default_factory=dict)
+    answer: "Callable[[Request], Response] | None" = None  # the server's, for requests in requests
 
     def first(self, name: str, default: str | None = None) -> str | None:
         """The first value of a query parameter."""

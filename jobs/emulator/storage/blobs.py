@@ -3,9 +3,12 @@
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
+from jobs.emulator.errors import not_found
 from jobs.emulator.storage.checksums import Digest, Running
 
 PIECE = 1 << 20
@@ -23,10 +26,10 @@ class Blobs:
         name, running = self.new(), Running()
         try:
             # No fsync: a killed process loses nothing, and a laptop's power cut may.
-            with open(self.path(name), "xb", buffering=0) as file:
+            with FileIO(self.path(name), "x") as file:
                 for piece in pieces:
                     running.update(piece)
-                    _write_all(file.fileno(), piece)
+                    write_all(file, piece)
         except BaseException:
             self.remove(name)
             raise
@@ -35,11 +38,28 @@ class Blobs:
     def new(self) -> str:
         return uuid.uuid4().hex
 
+    def create(self) -> str:
+        """An empty blob, to be filled under `locked`."""
+        name = self.new()
+        self.path(name).touch(exist_ok=False)
+        return name
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[FileIO]:
+        """The blob, open for writing by one request at a time."""
+        try:
+            file = FileIO(self.path(name), "r+")
+        except FileNotFoundError:
+            raise not_found("The upload has ended.") from None
+        with file:
+            flock(file, LOCK_EX)
+            yield file
+
     def path(self, name: str) -> Path:
         return self._folder / name
 
-    def open(self, name: str) -> BinaryIO:
-        return open(self.path(name), "rb", buffering=0)
+    def open(self, name: str) -> FileIO:
+        return FileIO(self.path(name))
 
     def pieces(self, name: str) -> Iterator[bytes]:
         with self.open(name) as file:
@@ -57,7 +77,8 @@ class Blobs:
         self.remove(*orphans)
 
 
-def _write_all(descriptor: int, piece: bytes) -> None:
+def write_all(file: FileIO, piece: bytes) -> None:
+    """All of it: an unbuffered file may take less at a time."""
     view = memoryview(piece)
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[file.write(view) :]

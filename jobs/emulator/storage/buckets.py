@@ -39,6 +39,9 @@ class Buckets:
             Route("GET", "/storage/v1/projects/{project}/serviceAccount", self._service_account),
         ]
 
+    def exists(self, name: str) -> bool:
+        return self._documents.get(name) is not None
+
     def find(self, name: str) -> Bucket:
         document = self._documents.get(name)
         if document is None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from email.message import Message
 
 from google_crc32c import extend
 
@@ -54,10 +55,14 @@ def digest_of(pieces: Iterable[bytes]) -> Digest:
     return running.digest()
 
 
-def parse_hashes(header: str | None) -> dict[str, str]:
-    """`X-Goog-Hash: crc32c=AAAAAA==,md5=...` as kind to base64."""
-    parts = (part.strip().partition("=") for part in (header or "").split(","))
-    return {kind.lower(): value for kind, sign, value in parts if sign}
+def declared_in(headers: Message) -> dict[str, str]:
+    """`X-Goog-Hash: crc32c=AAAAAA==,md5=...` and `Content-MD5` as kind to base64."""
+    listed = ",".join(headers.get_all("X-Goog-Hash", []))
+    parts = (part.strip().partition("=") for part in listed.split(","))
+    declared = {kind.lower(): value for kind, sign, value in parts if sign}
+    if md5 := headers.get("Content-MD5"):
+        declared["md5"] = md5
+    return declared
 
 
 def _base64(digest: bytes) -> str:

@@ -75,8 +75,8 @@ def from_query(request: Request, source: bool = False) -> Conditions:
 def from_headers(headers: Message) -> Conditions:
     """The XML API's form."""
     return Conditions(
-        generation=_integer("generation", headers.get("x-goog-if-generation-match")),
-        metageneration=_integer("metageneration", headers.get("x-goog-if-metageneration-match")),
+        generation=number("generation", headers.get("x-goog-if-generation-match")),
+        metageneration=number("metageneration", headers.get("x-goog-if-metageneration-match")),
         etag=headers.get("If-Match"),
         etag_not=headers.get("If-None-Match"),
     )
@@ -84,19 +84,18 @@ def from_headers(headers: Message) -> Conditions:
 
 def from_json(body: Mapping[str, object]) -> Conditions:
     """The `objectPreconditions` of a composed source."""
-    wanted = body.get("ifGenerationMatch")
-    return Conditions(generation=_integer("ifGenerationMatch", wanted))
+    return Conditions(generation=number("ifGenerationMatch", body.get("ifGenerationMatch")))
 
 
 def number_in(request: Request, name: str) -> int | None:
-    return _integer(name, request.first(name))
+    return number(name, request.first(name))
 
 
 def generation_of(request: Request) -> int | None:
     return number_in(request, "generation")
 
 
-def _integer(name: str, value: object) -> int | None:
+def number(name: str, value: object) -> int | None:
     if value is None or value == "":
         return None
     if not re.fullmatch(r"-?[0-9]{1,19}", str(value)) or abs(int(str(value))) >= 1 << 63:

@@ -19,6 +19,8 @@ SETTABLE = (
     *("retention", "contexts"),
 )
 _TEXT = SETTABLE[:5]
+_TIMES = ("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized")
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Creation:
             self._buckets.find(draft.bucket)
             draft.conditions.check(objects.live(draft.bucket, draft.name))
 
-    def create(self, draft: Draft, blob: str, digest: Digest) -> Object:
+    def create(
+        self, draft: Draft, blob: str, digest: Digest, extra: Mapping[str, Any] = _NOTHING
+    ) -> Object:
         """The new live object; refused, its blob goes."""
         try:
             digest.verify(draft.hashes)
             with self._store.edit() as objects:
-                return self.insert(objects, draft, blob, digest)
+                return self.insert(objects, draft, blob, digest, extra)
         except BaseException:
             self._blobs.remove(blob)
             raise
@@ -62,7 +66,7 @@ class Creation:
         draft: Draft,
         blob: str,
         digest: Digest,
-        extra: Mapping[str, Any] | None = None,
+        extra: Mapping[str, Any] = _NOTHING,
     ) -> Object:
         """As `create`, inside a transaction that is already open; `extra` stands in the answer."""
         rules = self._buckets.find(draft.bucket).rules
@@ -74,14 +78,11 @@ class Creation:
             **settable(draft.metadata),
             **described(digest),
             **dict.fromkeys(_TIMES, timestamp(generation)),
-            **(extra or {}),
+            **extra,
         }
         new = Object(draft.bucket, draft.name, generation, 1, LIVE, blob, resource)
         objects.insert(new, rules)
         return new
-
-
-_TIMES = ("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized")
 
 
 def settable(metadata: Mapping[str, Any]) -> dict[str, Any]:

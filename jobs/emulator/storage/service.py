@@ -6,16 +6,23 @@ from dataclasses import replace
 from jobs.emulator.errors import invalid
 from jobs.emulator.principals import Principals
 from jobs.emulator.state import State
+from jobs.emulator.storage import batch
 from jobs.emulator.storage.blobs import Blobs
 from jobs.emulator.storage.buckets import Buckets
+from jobs.emulator.storage.compose import Compose
 from jobs.emulator.storage.creation import Creation
 from jobs.emulator.storage.downloads import Downloads
 from jobs.emulator.storage.fields import masked
 from jobs.emulator.storage.generations import Store
 from jobs.emulator.storage.listing import Listing
 from jobs.emulator.storage.objects import Objects
+from jobs.emulator.storage.parts import Parts
 from jobs.emulator.storage.policy import Policies
+from jobs.emulator.storage.resumable import Resumable
+from jobs.emulator.storage.sessions import Sessions
+from jobs.emulator.storage.transfers import Transfers
 from jobs.emulator.storage.uploads import Uploads
+from jobs.emulator.storage.xml import Xml
 from jobs.emulator.wire import Answer, Request, Route
 
 _UPLOAD = "/upload/storage/v1/b/{bucket}/o"
@@ -32,8 +39,15 @@ class Storage:
         self._listing = Listing(store, self._buckets)
         creation = Creation(store, blobs, self._buckets)
         self._uploads = Uploads(blobs, creation)
+        self._transfers = Transfers(store, self._buckets, creation)
+        self._compose = Compose(store, blobs, self._buckets, creation)
+        sessions = Sessions(state)
+        self._resumable = Resumable(store, blobs, creation, sessions)
         self._downloads = Downloads(store, blobs, self._buckets)
-        blobs.sweep(store.blobs())
+        parts = Parts(state, blobs, creation, sessions)
+        self._xml = Xml(blobs, self._buckets, creation, self._downloads, parts)
+        sessions.expire()
+        blobs.sweep(store.blobs() | sessions.blobs() | parts.blobs())
 
     def routes(self) -> list[Route]:
         """To be joined last: the XML path takes any address of two segments."""
@@ -42,14 +56,26 @@ class Storage:
             *self._policies.routes(),
             *self._listing.routes(),
             *self._objects.routes(),
+            *self._transfers.routes(),
+            *self._compose.routes(),
+            *batch.routes(),
             Route("POST", _UPLOAD, self._upload),
+            Route("PUT", _UPLOAD, self._resumable.resume),
+            Route("DELETE", _UPLOAD, self._resumable.cancel),
             Route("GET", _OBJECT, self._read),
             Route("GET", "/download" + _OBJECT, self._read),
         ]
-        return [replace(route, handler=masked(route.handler)) for route in routes]
+        return [
+            *(replace(route, handler=masked(route.handler)) for route in routes),
+            *self._xml.routes(),
+        ]
 
     def _upload(self, request: Request) -> Answer:
         kind = request.first("uploadType")
+        if request.first("upload_id"):
+            return self._resumable.resume(request)
+        if kind == "resumable":
+            return self._resumable.start(request)
         if kind == "multipart":
             return self._uploads.multipart(request)
         if kind == "media":

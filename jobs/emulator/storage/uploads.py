@@ -6,7 +6,7 @@ from typing import Any
 from jobs.emulator.errors import invalid
 from jobs.emulator.storage import conditions
 from jobs.emulator.storage.blobs import PIECE, Blobs
-from jobs.emulator.storage.checksums import parse_hashes
+from jobs.emulator.storage.checksums import declared_in
 from jobs.emulator.storage.creation import Creation, Draft
 from jobs.emulator.storage.multipart import Related
 from jobs.emulator.wire import Answer, Body, Request
@@ -37,9 +37,7 @@ class Uploads:
 def draft_of(request: Request, metadata: Mapping[str, Any]) -> Draft:
     """What the query, the headers and the metadata say together."""
     name = request.first("name") or metadata.get("name")
-    hashes = parse_hashes(request.headers.get("X-Goog-Hash"))
-    if md5 := request.headers.get("Content-MD5"):
-        hashes["md5"] = md5
+    hashes = declared_in(request.headers)
     for kind, key in (("crc32c", "crc32c"), ("md5", "md5Hash")):
         if metadata.get(key):
             hashes[kind] = str(metadata[key])
