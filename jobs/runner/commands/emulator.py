@@ -1,0 +1,121 @@
+"""`vertune emulator`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jobs.runner.commands import Place
+from jobs.runner.errors import VertuneError
+
+if TYPE_CHECKING:
+    from jobs.emulator.daemon import Running
+
+
+@click.group("emulator")
+def command() -> None:
+    """Run Google Cloud's part on this machine: storage, IAM, and a Vertex AI that really tunes.
+
+    Nothing leaves the machine. State is kept in .vertune/emulator.
+    """
+
+
+@command.command("start")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="By default the last one.")
+@click.option("--trainer", help="smollm2, or nearest: instant, without a language model.")
+@click.pass_obj
+def start(place: Place, port: int, trainer: str | None) -> None:
+    """Start it in the background, and say where it answers.
+
+    Example: vertune emulator start --port 8085
+    """
+    from jobs.emulator import daemon
+
+    with _expected():
+        before = daemon.running(folder(place.root))
+        found = daemon.start(folder(place.root), port, trainer, place.root)
+    said = "The emulator already runs" if before == found else "The emulator runs"
+    click.echo(f"{said} at {found.url} (trainer {found.trainer}, process {found.pid}).")
+
+
+@command.command("stop")
+@click.pass_obj
+def stop(place: Place) -> None:
+    """Stop it; its state stays."""
+    from jobs.emulator import daemon
+
+    with _expected():
+        found = daemon.stop(folder(place.root))
+    click.echo(f"The emulator at {found.url} has ended." if found else "No emulator was running.")
+
+
+@command.command("status")
+@click.pass_obj
+def status(place: Place) -> None:
+    """Say whether it runs, and where. Exit code 1 if it does not."""
+    found = _running(place)
+    click.echo(f"url      {found.url}")
+    click.echo(f"process  {found.pid}, since {found.started}")
+    click.echo(f"trainer  {found.trainer}")
+    click.echo(f"folder   {found.folder}")
+
+
+@command.command("env")
+@click.option(
+    "--genuine-provider",
+    is_flag=True,
+    help="For Google's own provider plugin instead of the emulator's.",
+)
+@click.pass_obj
+def env(place: Place, genuine_provider: bool) -> None:
+    """Print what points Google's tools and Pulumi at it.
+
+    Example: eval "$(vertune emulator env)"
+    """
+    from jobs.emulator import environment as shell
+
+    found = _running(place)
+    variables = shell.environment(
+        found.url, found.folder, place.root, genuine_provider=genuine_provider
+    )
+    click.echo(shell.export_lines(variables), nl=False)
+
+
+@command.command("reset")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def reset(place: Place, yes: bool) -> None:
+    """Stop it and remove its state: buckets, jobs, tuned models, and the local stack."""
+    from jobs.emulator import daemon
+
+    if not yes:
+        click.confirm(f"Remove everything in {folder(place.root)}?", abort=True)
+    with _expected():
+        daemon.reset(folder(place.root))
+    click.echo("The emulator's state and the local stack are gone.")
+
+
+def folder(root: Path) -> Path:
+    return root / ".vertune" / "emulator"
+
+
+def _running(place: Place) -> Running:
+    from jobs.emulator import daemon
+
+    if found := daemon.running(folder(place.root)):
+        return found
+    raise VertuneError("the emulator is not running; start it with `vertune emulator start`")
+
+
+@contextmanager
+def _expected() -> Iterator[None]:
+    from jobs.emulator.daemon import EmulatorError
+
+    try:
+        yield
+    except EmulatorError as error:
+        raise VertuneError(str(error)) from error
