@@ -1,0 +1,154 @@
+"""`vertune doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from jobs.runner import report
+from jobs.runner.commands import Place, output_option
+from jobs.runner.errors import VertuneError
+
+_KEY = "GOOGLE_APPLICATION_CREDENTIALS"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is in use; `mend` is the command that puts right what is missing."""
+
+    what: str
+    value: str
+    ok: bool = True
+    mend: str = ""
+
+
+@click.command("doctor")
+@output_option
+@click.pass_obj
+def command(place: Place, output: str) -> None:
+    """Say what is in use, what is missing, and the command that mends it.
+
+    Exit code 1 if anything is missing. Example: vertune --stack dev doctor
+    """
+    found = list(examine(place))
+    if output == "json":
+        click.echo(report.dumps([asdict(finding) for finding in found]))
+    else:
+        rows = [
+            (finding.what, ("" if finding.ok else "missing: ") + finding.value, finding.mend)
+            for finding in found
+        ]
+        click.echo(
+            report.table(("what", "in use", "mend with"), rows, markdown=output == "markdown")
+        )
+    if not all(finding.ok for finding in found):
+        click.get_current_context().exit(1)
+
+
+def examine(place: Place) -> Iterator[Finding]:
+    """Each thing a stack needs, in the order in which they are needed."""
+    yield Finding("vertune", metadata.version("vertune"))
+    yield Finding("Python", f"{platform.python_version()}, {sys.executable}")
+    yield from _repository(place)
+
+
+def _repository(place: Place) -> Iterator[Finding]:
+    try:
+        root = place.root
+    except VertuneError as error:
+        yield Finding("repository", str(error), False, "cd into a clone")
+        return
+    yield Finding("repository", str(root))
+    yield from _engine(root)
+    yield _sdk()
+    try:
+        settings = place.settings
+    except VertuneError as error:
+        yield Finding("stack", str(error), False, "vertune --stack local doctor")
+        return
+    simulated = " (simulated on this machine)" if settings.emulator else ""
+    yield Finding(
+        "stack", f"{place.name}: project {settings.project}, {settings.region}{simulated}"
+    )
+    yield from (_local(place) if settings.emulator else _cloud())
+    yield from _bucket(place)
+
+
+def _engine(root: Path) -> Iterator[Finding]:
+    from jobs.emulator.engine import find
+
+    mend = "make engine"
+    engine = find(root)
+    if engine is None:
+        yield Finding("engine", "Pulumi's command line", False, mend)
+        return
+    yield Finding("engine", f"pulumi {engine.version}, {engine.source}, {engine.pulumi}")
+    if engine.language_host is None:
+        yield Finding("language host", "pulumi-language-python", False, mend)
+    else:
+        yield Finding("language host", str(engine.language_host))
+
+
+def _sdk() -> Finding:
+    return Finding(
+        "SDK", f"pulumi {metadata.version('pulumi')}, pulumi-gcp {metadata.version('pulumi-gcp')}"
+    )
+
+
+def _local(place: Place) -> Iterator[Finding]:
+    try:
+        stack = place.stack
+    except VertuneError as error:
+        yield Finding("emulator", str(error), False, "vertune emulator start")
+        return
+    yield Finding("emulator", str(stack.endpoint))
+    plugin = shutil.which("pulumi-resource-gcp", path=stack.environment.get("PATH"))
+    yield Finding(
+        "plugin", f"the emulator's, {plugin}" if plugin else "pulumi-resource-gcp", bool(plugin)
+    )
+    yield Finding("credentials", "a key of the emulator; it is worth nothing elsewhere")
+
+
+def _cloud() -> Iterator[Finding]:
+    if os.environ.get("VERTUNE_EMULATOR_URL"):
+        what = "this shell's tools are pointed at the emulator; open a new one"
+        yield Finding("environment", what, False, "exec $SHELL -l")
+    plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
+    found = sorted(path.name for path in plugins.glob("resource-gcp-v*") if path.is_dir())
+    mend = f"pulumi plugin install resource gcp {metadata.version('pulumi-gcp')}"
+    yield Finding(
+        "plugin", ", ".join(found) or "Google's provider", bool(found), "" if found else mend
+    )
+    yield _credentials()
+
+
+def _credentials() -> Finding:
+    import google.auth
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        credentials, _ = google.auth.default()
+    except GoogleAuthError:
+        what = "application default credentials"
+        return Finding("credentials", what, False, "gcloud auth application-default login")
+    source = os.environ.get(_KEY) or "application default"
+    who = getattr(credentials, "service_account_email", None)
+    return Finding("credentials", f"{source}, {who}" if who else source)
+
+
+def _bucket(place: Place) -> Iterator[Finding]:
+    try:
+        count = len(place.ledger.recorded())
+    except VertuneError as error:
+        mend = f"pulumi up --stack {place.name}"
+        yield Finding("bucket", str(error), False, mend)
+        return
+    yield Finding("bucket", f"gs://{place.settings.bucket}, {count} names in the ledger")

@@ -1,0 +1,84 @@
+"""Fixtures of all rooms: an emulator with an instant trainer, and a small repository on it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from jobs.emulator.emulator import Emulator
+from jobs.runner import storage
+
+STACK_SETTINGS = """\
+config:
+  gcp:project: vertune-local
+  gcp:region: us-central1
+  vertune:bucket: vertune-local
+  vertune:emulator: "true"
+"""
+
+SPEC = """\
+task: classification
+base_model: gemini-3.1-flash-lite
+dataset: datasets/{name}
+tuning:
+  epochs: 2
+evaluation: {{metric: accuracy}}
+"""
+
+
+def example(text: str, answer: str) -> str:
+    prompt = f"What is the topic? Text: {text}\nThe answer is:"
+    return json.dumps({"input_text": prompt, "output_text": answer}) + "\n"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A folder laid out as a user's repository, for the stack `local`."""
+
+    root: Path
+
+    def spec(self, name: str, text: str | None = None) -> Path:
+        path = self.root / "jobs" / f"{name}.yaml"
+        path.write_text(text if text is not None else SPEC.format(name=name), "utf-8")
+        return path
+
+    def data(self, name: str, split: str, *examples: tuple[str, str]) -> Path:
+        path = self.root / "datasets" / name / f"{split}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(example(*pair) for pair in examples), "utf-8")
+        return path
+
+    def job(self, name: str, answer: str = "sports") -> None:
+        """A spec with a small dataset of its own."""
+        self.spec(name)
+        self.data(name, "train", (f"{name} match", answer), ("bank merger", "business"))
+        self.data(name, "test", (f"{name} match again", answer))
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    with Emulator(tmp_path / "emulator", trainer="nearest") as running:
+        yield running
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    root = tmp_path / "repository"
+    for folder in ("jobs", "datasets", ".vertune/emulator"):
+        (root / folder).mkdir(parents=True)
+    (root / "Pulumi.yaml").write_text("name: vertune\nruntime: python\nmain: infra/\n", "utf-8")
+    (root / "Pulumi.local.yaml").write_text(STACK_SETTINGS, "utf-8")
+    return Repository(root)
+
+
+@pytest.fixture
+def provisioned(repository: Repository, emulator: Emulator) -> Repository:
+    """The repository with the emulator running for it, and the stack's bucket made."""
+    server = {"url": emulator.url, "env": {}, "pid": 0}
+    (repository.root / ".vertune/emulator/server.json").write_text(json.dumps(server), "utf-8")
+    bucket = storage.bucket("vertune-local", "vertune-local", emulator.url)
+    bucket.versioning_enabled = True
+    bucket.create(location="us-central1")
+    return repository

@@ -1,0 +1,235 @@
+"""Apply: one job a tuning, found again whatever was lost, evaluated and then served."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs.runner.apply import SETTLE_SECONDS, Outcome, Tools, apply
+from jobs.runner.commands import Place
+from jobs.runner.ledger import Entry
+from jobs.runner.plan import Action
+from jobs.runner.reconcile import Reconciliation, reconcile
+from jobs.runner.vertex import Job
+from tests.conftest import Repository
+
+
+class Silent:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def said(self, name: str, text: str) -> None:
+        self.lines.append(f"{name}: {text}")
+
+    def moved(self, name: str, job: Job) -> None: ...
+
+    def answered(self, name: str, total: int) -> None: ...
+
+
+@pytest.fixture
+def place(provisioned: Repository) -> Place:
+    return Place("local", provisioned.root)
+
+
+def tools(place: Place, settle_seconds: float = SETTLE_SECONDS) -> Tools:
+    return Tools(
+        stack="local",
+        bucket=place.bucket,
+        ledger=place.ledger,
+        vertex=place.vertex,
+        watcher=Silent(),
+        at_once=2,
+        poll_seconds=0.01,
+        settle_seconds=settle_seconds,
+    )
+
+
+def planned(place: Place) -> Reconciliation:
+    return reconcile(place.resolve(), place.ledger.recorded())
+
+
+def applied(place: Place, settle_seconds: float = SETTLE_SECONDS) -> Outcome:
+    found = planned(place)
+    return apply(tools(place, settle_seconds), found.plan, found.resolved, found.recorded)
+
+
+def all_jobs(place: Place) -> list[Job]:
+    return place.vertex.jobs({"vertune-stack": "local"})
+
+
+def entry_of(place: Place, name: str) -> tuple[Entry, int]:
+    (fingerprint,) = place.ledger.recorded()[name].entries
+    found = place.ledger.read(name, fingerprint)
+    assert found is not None
+    return found
+
+
+def test_a_plan_is_empty_once_everything_it_asked_for_happened(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    provisioned.job("two")
+    outcome = applied(place)
+    assert sorted(outcome.tuned) == ["one", "two"]
+    assert not outcome.failed
+    assert not planned(place).plan
+    assert len(all_jobs(place)) == 2
+
+
+def test_a_tuned_model_is_recorded_with_all_that_the_outputs_need(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, _ = entry_of(place, "one")
+    assert entry.state == "succeeded"
+    assert "/models/local-" in (entry.tuned_model or "")
+    assert "/locations/us/endpoints/local-" in (entry.endpoint or "")
+    assert entry.stand_in == "nearest-example"
+    assert entry.score is not None
+    assert (entry.score.n, entry.score.tuned, entry.score.base) == (1, 1.0, 0.0)
+    assert entry.splits == {"train": 2, "test": 1}
+    assert entry.statistics["tuning_dataset_example_count"] == 2
+    assert place.ledger.recorded()["one"].active == entry.fingerprint
+
+
+def test_an_apply_that_died_before_it_recorded_the_job_adopts_it(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    lost = entry.model_copy(
+        update={"state": "submitting", "job": None, "tuned_model": None, "score": None}
+    )
+    place.ledger.update(lost, generation)
+    assert [c.action for c in planned(place).plan.changes] == [Action.RESUME]
+    assert applied(place).tuned == ["one"]
+    assert len(all_jobs(place)) == 1
+    assert not planned(place).plan
+
+
+def test_an_intent_without_a_job_is_submitted_only_after_the_settle_time(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, _ = entry_of(place, "one")
+    provisioned.job("two")
+    resolved = {one.file.name: one for one in place.resolve()}["two"]
+    assert resolved.desired is not None
+    intent = entry.model_copy(
+        update={
+            "name": "two",
+            "state": "submitting",
+            "job": None,
+            "score": None,
+            "fingerprint": resolved.desired.fingerprint,
+        }
+    )
+    place.ledger.create(intent)
+    assert "may still be at it" in applied(place).failed["two"]
+    assert applied(place, settle_seconds=0.0).tuned == ["two"]
+    assert len(all_jobs(place)) == 2
+
+
+def test_a_refused_job_leaves_nothing_behind_and_says_the_field(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    found = planned(place)
+    broken = found.resolved["one"]
+    spec = broken.file.spec.model_copy(update={"base_model": "gemini-9"})
+    broken = replace(broken, file=broken.file.model_copy(update={"spec": spec}))
+    outcome = apply(tools(place), found.plan, {"one": broken}, found.recorded)
+    assert "gemini-9" in outcome.failed["one"]
+    assert place.ledger.recorded() == {}
+    assert all_jobs(place) == []
+
+
+def test_an_edit_retrains_just_that_spec_and_reverting_it_costs_no_job(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    provisioned.job("two")
+    applied(place)
+    before = (provisioned.root / "datasets/one/train.jsonl").read_text()
+    provisioned.data("one", "train", ("one match", "sports"), ("a new bank", "business"))
+    changes = planned(place).plan.changes
+    assert [(c.action, c.name) for c in changes] == [(Action.RETRAIN, "one")]
+    applied(place)
+    assert len(all_jobs(place)) == 3
+    (provisioned.root / "datasets/one/train.jsonl").write_text(before)
+    assert [c.action for c in planned(place).plan.changes] == [Action.REUSE]
+    applied(place)
+    assert len(all_jobs(place)) == 3
+    assert not planned(place).plan
+
+
+def test_a_removed_spec_is_forgotten_and_a_renamed_one_is_not_tuned_again(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    applied(place)
+    spec = provisioned.root / "jobs/old.yaml"
+    spec.rename(spec.with_name("new.yaml"))
+    found = {(c.action, c.name) for c in planned(place).plan.changes}
+    assert found == {(Action.REUSE, "new"), (Action.FORGET, "old")}
+    applied(place)
+    assert len(all_jobs(place)) == 1
+    assert place.ledger.recorded()["old"].active is None
+    assert not planned(place).plan
+
+
+def test_a_model_below_its_mark_is_kept_and_not_served(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    text = (provisioned.root / "jobs/one.yaml").read_text()
+    provisioned.spec("one", text.replace("accuracy}", "accuracy, at_least: 1}"))
+    provisioned.data("one", "test", ("one match", "politics"))
+    assert "below its mark of 1" in applied(place).failed["one"]
+    record = place.ledger.recorded()["one"]
+    assert record.active is None
+    assert [entry.state for entry in record.entries.values()] == ["succeeded"]
+    assert not planned(place).plan
+
+
+def test_a_job_that_failed_is_blocked_until_a_person_asks(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    failed = entry.model_copy(update={"state": "failed", "error": "no room"})
+    place.ledger.update(failed, generation)
+    (change,) = planned(place).plan.changes
+    assert change.action is Action.BLOCKED
+    assert "no room" in change.reason
+
+
+def test_the_data_that_was_uploaded_is_today_s_form_under_its_digest(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, _ = entry_of(place, "one")
+    path = entry.dataset_uri.removeprefix("gs://vertune-local/")
+    assert path == f"datasets/{entry.inputs['dataset']}/train.jsonl"
+    first = place.bucket.blob(path).download_as_text().splitlines()[0]
+    assert first.startswith('{"contents":[{"role":"user","parts":[{"text":"What is the topic?')
+
+
+def test_an_object_in_a_bucket_is_tuned_like_a_local_file(
+    place: Place, provisioned: Repository, tmp_path: Path
+) -> None:
+    provisioned.job("one")
+    data = (provisioned.root / "datasets/one/train.jsonl").read_bytes()
+    place.bucket.blob("given/few.jsonl").upload_from_string(data)
+    text = (provisioned.root / "jobs/one.yaml").read_text()
+    provisioned.spec("remote", text.replace("datasets/one", "gs://vertune-local/given/few.jsonl"))
+    (provisioned.root / "jobs/one.yaml").unlink()
+    assert applied(place).tuned == ["remote"]
+    assert not planned(place).plan
