@@ -1,0 +1,26 @@
+"""Program: settings, then components, then the stack's outputs."""
+
+import pulumi
+
+from infra import results
+from infra.apis import Apis
+from infra.identity import Identities
+from infra.settings import load
+from infra.storage import TuningBucket
+
+settings = load()
+tuned_models = results.tuned_models(settings)  # first: nothing is changed if it cannot be read
+
+apis = Apis("apis", settings.project)
+after_apis = pulumi.ResourceOptions(depends_on=apis)
+tuning = TuningBucket("tuning", settings, after_apis)
+identities = Identities("identities", settings, tuning.bucket, after_apis)
+
+pulumi.export("bucket", tuning.bucket.name)
+pulumi.export("region", settings.region)
+pulumi.export("serving_location", settings.serving)
+pulumi.export(
+    "service_accounts", {"tuner": identities.tuner.email, "planner": identities.planner.email}
+)
+pulumi.export("simulated", settings.emulator)
+pulumi.export("tuned_models", tuned_models)
