@@ -14,8 +14,14 @@ from jobs.emulator.server import Server
 from jobs.emulator.services import Services
 from jobs.emulator.state import State
 from jobs.emulator.storage.service import Storage
+from jobs.emulator.trainer.catalog import NEAREST, SMOLLM2
+from jobs.emulator.trainer.client import TrainerClient
+from jobs.emulator.vertex.objects import stored_objects
+from jobs.emulator.vertex.service import Vertex
 from jobs.emulator.wire import Route
 from jobs.emulator.workload_identity import WorkloadIdentity
+
+TRAINERS = {"smollm2": SMOLLM2.name, "nearest": NEAREST.name}  # as people call them
 
 
 class Emulator:
@@ -27,13 +33,22 @@ class Emulator:
         port: int = 0,
         trainer: str = "smollm2",
         projects: Mapping[str, str] = LOCAL_PROJECTS,
+        cache: Path | None = None,
     ) -> None:
         self.state = State(folder)
-        self.server = Server(_routes(self.state, projects), port)
+        self._vertex = Vertex(
+            self.state,
+            TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache"),
+            stored_objects(self.state),
+            projects,
+        )
+        routes = [*self._vertex.routes(), *_routes(self.state, projects)]
+        self.server = Server(routes, port)
         self.url = self.server.url
 
     def __enter__(self) -> Self:
         self.server.__enter__()
+        self._vertex.start()
         return self
 
     def __exit__(
@@ -46,6 +61,7 @@ class Emulator:
 
     def close(self) -> None:
         self.server.close()
+        self._vertex.close()
         self.state.close()
 
 

@@ -43,7 +43,8 @@ def serve(
     with _owned(folder):
         last = _last(folder)
         trainer = trainer or str(last.get("trainer") or DEFAULT_TRAINER)
-        with _bound(folder, port or _free_again(last.get("port")), trainer) as emulator:
+        port = port or _free_again(last.get("port"))
+        with _bound(folder, port, trainer, root / ".vertune" / "cache") as emulator:
             _publish(folder, root, emulator.url, trainer)
             ready(emulator.url)
             stopped.wait()
@@ -67,9 +68,9 @@ def _owned(folder: Path) -> Iterator[None]:
         lock.close()
 
 
-def _bound(folder: Path, port: int, trainer: str) -> Emulator:
+def _bound(folder: Path, port: int, trainer: str, cache: Path) -> Emulator:
     try:
-        return Emulator(folder, port, trainer)
+        return Emulator(folder, port, trainer, cache=cache)
     except OSError as error:
         raise EmulatorError(
             f"cannot listen on port {port} of 127.0.0.1 ({error.strerror}); end what uses it, or"

@@ -1,16 +1,13 @@
 """Resource names: projects/P/locations/L/COLLECTION/ID, and ids that no cloud would give."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.emulator.errors import rpc_error
 from jobs.emulator.wire import Request
 
-ProjectNumber = Callable[[str], str]
-
 _MODEL = re.compile(r"projects/([^/]+)/locations/([^/]+)/models/([^/@]+)(?:@([^/@]+))?")
-_ENDPOINT = re.compile(r"projects/([^/]+)/locations/([^/]+)/endpoints/([^/]+)")
 
 
 @dataclass(frozen=True)
@@ -41,10 +38,10 @@ class ModelName:
 
 
 class Names:
-    """Reads names as clients write them: with the project's id or its number."""
+    """Reads names as clients write them: with the id or the number of a project there is."""
 
-    def __init__(self, project_number: ProjectNumber) -> None:
-        self._number = project_number
+    def __init__(self, numbers: Mapping[str, str]) -> None:
+        self._numbers = {**numbers, **{number: number for number in numbers.values()}}
 
     def place(self, request: Request) -> Place:
         return Place(self._number(request.params["project"]), request.params["location"])
@@ -59,20 +56,22 @@ class Names:
     def model_named(self, text: str) -> ModelName:
         found = _MODEL.fullmatch(text)
         if not found:
-            raise _malformed("Model", text)
+            raise rpc_error("INVALID_ARGUMENT", f"The Model name is malformed: {text!r}")
         return ModelName(Place(self._number(found[1]), found[2]), found[3], found[4])
 
-    def endpoint_named(self, text: str) -> str:
-        found = _ENDPOINT.fullmatch(text)
-        if not found:
-            raise _malformed("Endpoint", text)
-        return Place(self._number(found[1]), found[2]).name("endpoints", found[3])
+    def _number(self, project: str) -> str:
+        if number := self._numbers.get(project):
+            return number
+        raise _forbidden(project)
+
+
+def _forbidden(project: str) -> Exception:
+    return rpc_error(
+        "PERMISSION_DENIED",
+        f"Permission denied on resource project {project} (or it may not exist).",
+    )
 
 
 def local_id(microsecond: int) -> str:
     """An id of this emulator; ids of one kind sort by the time they were made."""
     return f"local-{microsecond}"
-
-
-def _malformed(kind: str, text: str) -> Exception:
-    return rpc_error("INVALID_ARGUMENT", f"The {kind} name is malformed: {text!r}")

@@ -1,5 +1,7 @@
 """Vertex: the routes of Vertex AI over one state, one trainer and the emulator's own storage."""
 
+from collections.abc import Mapping
+
 from jobs.emulator.state import State
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.catalog import load_catalog
@@ -10,7 +12,7 @@ from jobs.emulator.vertex.jobs import TuningJobs
 from jobs.emulator.vertex.jobstore import JobStore
 from jobs.emulator.vertex.metrics import Metrics
 from jobs.emulator.vertex.models import Models
-from jobs.emulator.vertex.names import Names, ProjectNumber
+from jobs.emulator.vertex.names import Names
 from jobs.emulator.vertex.operations import Operations
 from jobs.emulator.vertex.preparation import Preparation
 from jobs.emulator.vertex.publication import Publication
@@ -28,10 +30,10 @@ class Vertex:
         state: State,
         trainer: TrainerClient,
         open_object: OpenObject,
-        project_number: ProjectNumber,
+        numbers: Mapping[str, str],
         concurrent_jobs: int = 1,
     ) -> None:
-        catalog, names = load_catalog(), Names(project_number)
+        catalog, names = load_catalog(), Names(numbers)
         jobs, metrics = JobStore(state), Metrics(state)
         registry, deployment = Registry(state), Deployment(state)
         self._operations = Operations(state, names)

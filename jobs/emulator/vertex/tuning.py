@@ -37,15 +37,15 @@ class Tuning:
         self._preparation, self._publication = preparation, publication
         self._queue = threading.Condition()
         self._closing = False
-        self._threads = [
-            threading.Thread(target=self._work, name=f"tuning-{number}")
-            for number in range(1, concurrent_jobs + 1)
-        ]
+        self._concurrent_jobs = concurrent_jobs
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         self._jobs.resume()
-        for thread in self._threads:
+        for number in range(1, self._concurrent_jobs + 1):
+            thread = threading.Thread(target=self._work, name=f"tuning-{number}")
             thread.start()
+            self._threads.append(thread)
 
     def wake(self) -> None:
         """There may be a queued job."""

@@ -54,7 +54,7 @@ class Place:
         self.objects: dict[str, bytes] = {"gs://data/train.jsonl": headlines()}
         self.state = State(folder)
         self.trainer = trainer
-        self.vertex = Vertex(self.state, trainer, self.open, _number, concurrent_jobs)
+        self.vertex = Vertex(self.state, trainer, self.open, {PROJECT: "0"}, concurrent_jobs)
         self.server = Server(self.vertex.routes())
         self.url = self.server.url
 
@@ -70,10 +70,6 @@ class Place:
     def open(self, bucket: str, name: str) -> BinaryIO | None:
         data = self.objects.get(f"gs://{bucket}/{name}")
         return None if data is None else io.BytesIO(data)
-
-
-def _number(project: str) -> str:
-    return {"vertune-local": "0"}.get(project, project)
 
 
 @pytest.fixture
