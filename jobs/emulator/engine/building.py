@@ -27,6 +27,7 @@ def needed_go() -> pins.Version:
 
 def build(go: Go, home: Path) -> str:
     """Builds both programs into `home/bin`; returns the version of the command line."""
+    (home / "bin").mkdir()
     version = CLI.version_of(SDK)
     _build(go, CLI, home, f"-X {SDK}/go/common/version.Version={version}")
     _build(go, LANGUAGE, home)

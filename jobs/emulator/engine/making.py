@@ -55,6 +55,8 @@ def _installed(home: Path) -> bool:
     version = None if why_not else found.version_of(home / "bin" / "pulumi")
     if version is None:
         _say(f"Not installed: {why_not or 'what it installed does not run'}.")
+        shutil.rmtree(home)
+        home.mkdir()
         return False
     found.write_stamp(home, version, "installed")
     return True
