@@ -12,6 +12,7 @@ from jobs.emulator.storage.conditions import Conditions
 from jobs.emulator.storage.generations import LIVE, Generations, Object, Store
 from jobs.emulator.storage.names import check_object_name
 from jobs.emulator.storage.resources import check_strings, timestamp, without_nulls
+from jobs.emulator.storage.settings import check_storage_class
 
 SETTABLE = (
     *("contentType", "contentEncoding", "contentDisposition", "contentLanguage", "cacheControl"),
@@ -96,6 +97,7 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     for key in _TEXT:
         if not isinstance(given.get(key, ""), str):
             raise invalid(f"Invalid value for {key}: a string is expected.")
+    check_storage_class(given.get("storageClass") or "STANDARD")
 
 
 def described(digest: Digest) -> dict[str, Any]:
