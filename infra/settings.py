@@ -9,17 +9,60 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic import StringConstraints as Text
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
-_RESERVED = ("managed-by", "stack")
 _SERVING = {"us-central1": "us", "europe-west4": "eu"}
 
-Key = Annotated[str, Text(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Value = Annotated[str, Text(pattern=r"^[a-z0-9_-]{0,63}$")]
+
+def _text(pattern: str, what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{value!r} cannot be {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+Project = Annotated[
+    str,
+    _text(
+        r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        "a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first",
+    ),
+]
+Bucket = Annotated[
+    str,
+    _text(
+        r"(?!goog)[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]",
+        "a bucket's name: 3 to 63 lower-case letters, digits, hyphens and underscores,"
+        " not starting with goog",
+    ),
+]
+Key = Annotated[
+    str,
+    _text(
+        r"(?!goog-|(managed-by|stack)$)[a-z][a-z0-9_-]{0,62}",
+        "a label's name: lower-case letters, digits, hyphens and underscores, a letter first;"
+        " managed-by, stack and goog-… are taken",
+    ),
+]
+Value = Annotated[
+    str,
+    _text(
+        r"[a-z0-9_-]{0,63}",
+        "a label's value: at most 63 lower-case letters, digits, hyphens and underscores",
+    ),
+]
 Labels = Annotated[
     dict[Key, Value],
     Field(max_length=60),  # sixty-four in the cloud; the stack and the provider add their own
@@ -36,9 +79,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_name)
 
-    project: Annotated[str, Text(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+    project: Project
     region: Literal["us-central1", "europe-west4"]  # where supervised tuning is offered
-    bucket: Annotated[str, Text(pattern=r"^(?!goog)[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$")]
+    bucket: Bucket
     emulator: bool = False
     labels: Labels = Field(default_factory=dict)
     deletion_protection: bool = False
@@ -81,11 +124,6 @@ def check(
     strange = sorted(key for key in config if key.startswith(_OWN) and key not in own)
     faults = [f"{key}: is no setting of this project{_did_you_mean(key)}" for key in strange]
     faults += _misplaced(str(own.get(_name("emulator"), "false")).lower() == "true", environment)
-    faults += [
-        f"{_name('labels')}: {key} is set by the stack itself: choose another name"
-        for key in _RESERVED
-        if f'"{key}"' in str(own.get(_name("labels"), ""))
-    ]
     try:
         settings = Settings.model_validate(own)
     except ValidationError as error:
@@ -126,4 +164,5 @@ def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
     if kind == "missing":
         return f"{key}: is missing: set it with `pulumi config set {key} VALUE`"
     where = "".join(f".{part}" for part in inner if part != "[key]")
+    message = message.removeprefix("Value error, ")
     return f"{key}{where}: {message[0].lower()}{message[1:]}"

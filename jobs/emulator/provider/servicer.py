@@ -72,7 +72,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
         function = _served(FUNCTIONS, request.tok)
         found = function(self._client, from_struct(request.args))
-        return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(to_struct(found))  # a keyword of Python
+        return response
 
     @_answered
     def Check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
