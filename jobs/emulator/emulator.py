@@ -14,6 +14,7 @@ from jobs.emulator.server import Server
 from jobs.emulator.services import Services
 from jobs.emulator.state import State
 from jobs.emulator.storage.service import Storage
+from jobs.emulator.tokens import Tokens
 from jobs.emulator.trainer.catalog import NEAREST, SMOLLM2
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.objects import stored_objects
@@ -70,6 +71,7 @@ def _routes(state: State, numbers: Mapping[str, str]) -> list[Route]:
     policies, operations = Policies(state, principals), Operations(state)
     projects = Projects(policies, numbers)
     return [
+        *Tokens().routes(),
         *operations.routes(),
         *projects.routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
