@@ -17,6 +17,7 @@ from jobs.emulator.wire import Answer, Body, Request, Response, Route, Router
 
 log = logging.getLogger(__name__)
 
+_NOTICE_SECONDS = 0.05  # how soon a server notices that it is to stop
 _PIECE = 1 << 20
 _DRAIN_LIMIT = 1 << 28  # unread and closed, a client that still sends sees a reset, not the answer
 
@@ -29,7 +30,9 @@ class Server:
         self._http = _Listener(("127.0.0.1", port), _Connection)
         self._http.application = self
         self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, name="emulator")
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=[_NOTICE_SECONDS], name="emulator"
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,7 +55,7 @@ class Server:
     def serve(self) -> None:
         """Serve on the calling thread until another calls `stop`."""
         try:
-            self._http.serve_forever()
+            self._http.serve_forever(_NOTICE_SECONDS)
         finally:
             self._http.server_close()
 

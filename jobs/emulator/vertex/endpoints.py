@@ -73,7 +73,8 @@ class Endpoints:
         version = self._registry.get(name)
         checkpoint = asked.text("checkpoint_id") or version["defaultCheckpointId"]
         numbered = ModelName(name.place, name.id, version["versionId"])
-        self._registry.adapter(numbered, checkpoint)
+        if checkpoint not in self._registry.adapters(name, version):
+            raise rpc_error("INVALID_ARGUMENT", f"Checkpoint {checkpoint!r} does not exist.")
         deployed = self._deployment.deploy(
             endpoint, numbered, checkpoint, asked.text("display_name") or version["displayName"]
         )

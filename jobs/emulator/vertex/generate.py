@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.emulator.errors import rpc_error
 from jobs.emulator.state import State
-from jobs.emulator.trainer.base import Conversation, Turn
+from jobs.emulator.trainer.base import Conversation, TrainerError, Turn, WorkerDied
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.catalog import Catalog
 from jobs.emulator.vertex.deployment import Deployment
@@ -16,7 +16,7 @@ from jobs.emulator.vertex.names import Names, local_id
 from jobs.emulator.vertex.prompts import Generation, read_generation, read_prompt
 from jobs.emulator.vertex.registry import Registry
 from jobs.emulator.vertex.times import timestamp
-from jobs.emulator.wire import Answer, Request, Response, Route
+from jobs.emulator.wire import Answer, Handler, Request, Response, Route
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Generate:
         for source in ("endpoints", "publishers/google/models"):
             path = f"{place}/{source}/{{id}}"
             routes += [
-                Route("POST", f"{path}:generateContent", self._generate),
-                Route("POST", f"{path}:streamGenerateContent", self._stream),
-                Route("POST", f"{path}:countTokens", self._count),
+                Route("POST", f"{path}:generateContent", _trained(self._generate)),
+                Route("POST", f"{path}:streamGenerateContent", _trained(self._stream)),
+                Route("POST", f"{path}:countTokens", _trained(self._count)),
             ]
         return routes
 
@@ -122,7 +122,8 @@ class Generate:
             return self._base_source(request)
         version, checkpoint = self._deployment.serving(self._names.resource(request, "endpoints"))
         uri = self._registry.get(version)["baseModelSource"]["genieSource"]["baseModelUri"]
-        return Source(uri.rpartition("/")[2], self._registry.adapter(version, checkpoint))
+        adapter = self._registry.adapter(version, checkpoint, self._trainer.name)
+        return Source(uri.rpartition("/")[2], adapter)
 
     def _base_source(self, request: Request) -> Source:
         place, id = self._names.place(request), request.params["id"]
@@ -141,6 +142,20 @@ def _finish(text: str, tokens: int, asked: Generation) -> tuple[str, str]:
     if cuts:
         return text[: min(cuts)], "STOP"
     return text, "MAX_TOKENS" if tokens >= asked.max_tokens else "STOP"
+
+
+def _trained(handler: Handler) -> Handler:
+    """A worker that died is replaced at the next call, so clients may retry; no other fault is."""
+
+    def handle(request: Request) -> Answer:
+        try:
+            return handler(request)
+        except WorkerDied as error:
+            raise rpc_error("UNAVAILABLE", str(error)) from error
+        except TrainerError as error:
+            raise rpc_error("INTERNAL", str(error)) from error
+
+    return handle
 
 
 def _refuse_model_name(request: Request) -> Answer:

@@ -10,7 +10,7 @@ from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.jobstore import JobStore
 from jobs.emulator.vertex.labels import STAND_IN, TUNE_TYPE, label_value
 from jobs.emulator.vertex.names import ModelName, Place, local_id
-from jobs.emulator.vertex.registry import Registry
+from jobs.emulator.vertex.registry import Adapters, Registry
 
 _FOLDER = "tuned"
 
@@ -76,9 +76,10 @@ class Publication:
             "defaultCheckpointId": checkpoints[-1]["checkpointId"],
         }
 
-    def _adapters(self, job: dict[str, Any], checkpoints: list[dict[str, str]]) -> dict[str, str]:
+    def _adapters(self, job: dict[str, Any], checkpoints: list[dict[str, str]]) -> Adapters:
         folder = self.folder(job["name"]).relative_to(self._state.folder)
-        return {one["checkpointId"]: str(folder / one["checkpointId"]) for one in checkpoints}
+        ids = [one["checkpointId"] for one in checkpoints]
+        return {id: {"folder": str(folder / id), "trainer": self._trainer.name} for id in ids}
 
     def _deploy(self, job: dict[str, Any], version: ModelName, checkpoint: dict[str, str]) -> str:
         endpoint = self._deployment.create(

@@ -10,6 +10,7 @@ from jobs.emulator.vertex.names import ModelName, Place
 from jobs.emulator.vertex.times import timestamp
 
 Version = dict[str, Any]
+Adapters = dict[str, dict[str, str]]  # by checkpoint: its folder in the state's, and its trainer
 DEFAULT = "default"
 
 
@@ -21,11 +22,8 @@ class Registry:
         self._models = state.documents("models")
         self._adapters = state.documents("adapters")
 
-    def add(self, name: ModelName, version: Version, adapters: dict[str, str]) -> str:
-        """A new model's first version, or the next of an old one; its number.
-
-        `adapters`: checkpoint to folder, relative to the state's.
-        """
+    def add(self, name: ModelName, version: Version, adapters: Adapters) -> str:
+        """A new model's first version, or the next of an old one; its number."""
         with self._state.transaction():
             model = self._models.get(str(name)) or self._new(name)
             number = str(model["next"])
@@ -42,8 +40,8 @@ class Registry:
                 **version,
             }
             self._models.put(str(name), model)
-            for checkpoint, folder in adapters.items():
-                self._adapters.put(_adapter_key(name, number, checkpoint), {"folder": folder})
+            for checkpoint, adapter in adapters.items():
+                self._adapters.put(_adapter_key(name, number, checkpoint), adapter)
         return number
 
     def get(self, name: ModelName) -> Version:
@@ -107,21 +105,25 @@ class Registry:
             self._models.put(str(name), model)
             self._forget(f"{name}@{number}/")
 
-    def adapter(self, name: ModelName, checkpoint: str) -> Path:
-        """The folder of a version's checkpoint."""
+    def adapter(self, name: ModelName, checkpoint: str, trainer: str) -> Path:
+        """The folder of a version's checkpoint; only the trainer that wrote it can read it."""
         found = self._adapters.get(_adapter_key(name, str(name.version), checkpoint))
         if found is None:
             raise _missing(f"{name}@{name.version}, checkpoint {checkpoint}")
+        if found["trainer"] != trainer:
+            raise rpc_error(
+                "FAILED_PRECONDITION",
+                f"{name}@{name.version} was tuned by {found['trainer']}, but this emulator runs"
+                f" {trainer}.",
+            )
         return self._state.folder / str(found["folder"])
 
-    def adapters(self, name: ModelName, version: Version) -> dict[str, str]:
-        """Checkpoint to folder, as `add` takes them."""
-        prefix = f"{name}@{version['versionId']}/"
-        found = {
-            checkpoint["checkpointId"]: self._adapters.get(prefix + checkpoint["checkpointId"])
-            for checkpoint in version["checkpoints"]
-        }
-        return {checkpoint: entry["folder"] for checkpoint, entry in found.items() if entry}
+    def adapters(self, name: ModelName, version: Version) -> Adapters:
+        """Of every checkpoint, as `add` takes them."""
+        ids = [checkpoint["checkpointId"] for checkpoint in version["checkpoints"]]
+        keys = {id: _adapter_key(name, version["versionId"], id) for id in ids}
+        found = {id: self._adapters.get(key) for id, key in keys.items()}
+        return {id: adapter for id, adapter in found.items() if adapter}
 
     def _new(self, name: ModelName) -> dict[str, Any]:
         return {"name": str(name), "createTime": self._now(), "next": 1, "versions": {}}

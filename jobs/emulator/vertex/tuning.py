@@ -79,7 +79,7 @@ class Tuning:
     def _tune(self, job: dict[str, Any]) -> None:
         name = job["name"]
         try:
-            self._drive(job)
+            self._persist(job)
         except TuningCancelled:
             self._jobs.cancelled(name)
         except DatasetError as error:
@@ -93,28 +93,28 @@ class Tuning:
             log.exception("%s failed", name)
             self._jobs.fail(name, enums.RPC_INTERNAL, f"The emulator failed: {error!r}")
 
+    def _persist(self, job: dict[str, Any]) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._drive(job)
+            except WorkerDied:
+                if self._closing or attempt == _ATTEMPTS:
+                    raise
+                log.warning("%s: the trainer's worker died, tuning again", job["name"])
+
     def _drive(self, job: dict[str, Any]) -> None:
         name = job["name"]
         prepared = self._preparation.prepare(job)
         if not self._jobs.begin(name, prepared.spec, prepared.stats):
             raise TuningCancelled
         folder = self._publication.folder(name)
-        self._train(name, prepared, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        self._metrics.forget(name)
+        self._train(name, prepared, folder).result()
         self._jobs.change(name, _post_process)
         self._publication.publish(self._jobs.get(name) or job, self._metrics.steps(name))
 
-    def _train(self, name: str, prepared: Prepared, folder: Path) -> None:
-        for attempt in range(1, _ATTEMPTS + 1):
-            self._metrics.forget(name)
-            shutil.rmtree(folder, ignore_errors=True)
-            try:
-                return self._attempt(name, prepared, folder).result()
-            except WorkerDied:
-                if self._closing or attempt == _ATTEMPTS:
-                    raise
-                log.warning("%s: the trainer's worker died, tuning again", name)
-
-    def _attempt(self, name: str, prepared: Prepared, folder: Path) -> Future[None]:
+    def _train(self, name: str, prepared: Prepared, folder: Path) -> Future[None]:
         future = self._trainer.tune(
             name,
             prepared.training,
