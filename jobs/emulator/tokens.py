@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from jobs.emulator.wire import Answer, Request, Response, Route
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_GOOGLES = "https://oauth2.googleapis.com/token"  # Python's library names it whatever it calls
 _LIFE = 3600
 _PREFIX = "local-"
 
@@ -30,7 +31,7 @@ class Tokens:
         claims = _claims(form.get("assertion", ""))
         if claims is None or not isinstance(claims.get("iss"), str):
             return _refused("invalid_grant", "Invalid JWT: it has no issuer.")
-        if claims.get("aud") != f"{request.origin}/token":
+        if claims.get("aud") not in (f"{request.origin}/token", _GOOGLES):
             return _refused("invalid_grant", f"Invalid JWT: its audience is {claims.get('aud')}.")
         if not claims.get("exp", 0) > time.time():
             return _refused("invalid_grant", "Invalid JWT: it has expired.")
