@@ -97,7 +97,7 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     for key in _TEXT:
         if not isinstance(given.get(key, ""), str):
             raise invalid(f"Invalid value for {key}: a string is expected.")
-    check_storage_class(given.get("storageClass") or "STANDARD")
+    check_storage_class(given.get("storageClass", "STANDARD"))
 
 
 def described(digest: Digest) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Buckets, by Google's client and as Google's provider asks for them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from google.cloud.storage.bucket import (
     LifecycleRuleDelete,
 )
 
-from tests.emulator.storage.serving import PROJECT
+from tests.emulator.storage.serving import PROJECT, connect, serving
 
 NewBucket = Callable[..., Bucket]
 
@@ -154,11 +155,12 @@ def test_buckets_are_listed_by_project(client: Client, bucket: Bucket) -> None:
     assert list(client.list_buckets(project="other")) == []
 
 
-def test_buckets_are_listed_in_pages(client: Client, new_bucket: NewBucket) -> None:
-    names = {new_bucket().name for _ in range(3)}
-    pages = [[found.name for found in page] for page in client.list_buckets(page_size=2).pages]
-    assert max(map(len, pages)) <= 2
-    assert names <= {name for page in pages for name in page}
+def test_buckets_are_listed_in_pages(folder: Path) -> None:
+    with serving(folder) as url, connect(url) as client:
+        for name in ("one", "two", "three"):
+            client.create_bucket(name)
+        pages = [[found.name for found in page] for page in client.list_buckets(page_size=2).pages]
+    assert pages == [["one", "three"], ["two"]]
 
 
 def test_a_missing_bucket_is_not_found(client: Client) -> None:
@@ -205,12 +207,12 @@ def test_the_project_has_a_storage_service_account(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "ab", "Upper", "under_score_", "-dash", "a..b", "10.0.0.1", "goog-mine", "a" * 64]
-    + ["..", "../../etc", "nul\0byte", "my-google-bucket", "sp ace", "\ud800", 7, None, ["x"]],
+    [
+        *("", "ab", "Upper", "under_score_", "-dash", "a..b", "10.0.0.1", "goog-mine", "a" * 64),
+        *("..", "../../etc", "nul\0byte", "my-google-bucket", "sp ace", "\ud800", 7, None, ["x"]),
+    ],
 )
-def test_a_bucket_of_a_bad_name_is_refused(
-    url: str, http: requests.Session, name: object
-) -> None:
+def test_a_bucket_of_a_bad_name_is_refused(url: str, http: requests.Session, name: Any) -> None:
     answer = http.post(f"{url}/storage/v1/b?project={PROJECT}", json={"name": name})
     assert answer.status_code == 400
 
