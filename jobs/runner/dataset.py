@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 # 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
 LONGEST_LINE = 4 * 1024 * 1024
 _PIECE = 1024 * 1024
+_MOST_PROBLEMS = 1000  # of one split; a file of another kind would have one on every line
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Split:
-    """What one pass over a split found. `digest` is SHA-256 over the converted lines, in hex."""
+    """What one pass over a split found; `size` and `digest` (SHA-256) are of converted lines."""
 
     source: Source
     examples: int
     characters: int
+    size: int
+    with_files: int  # examples that hold files, whose tokens only the service can count
+    longest: tuple[int, int]  # (characters, line) of the longest example
     digest: str
     longest_answer: int
     problems: tuple[Problem, ...]
@@ -85,27 +90,55 @@ def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
 
     Raises ValueError with what is wrong about the path.
     """
-    path = (root / dataset).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise ValueError(f"{dataset} lies outside of the repository; move it into datasets/")
-    if path.is_dir():
-        files = {name: path / f"{name}.jsonl" for name in SPLITS}
-        found = {name: _local(root, file) for name, file in files.items() if os.path.lexists(file)}
-        if "train" not in found:
-            raise ValueError(f"{dataset} has no train.jsonl; that is the split to tune on")
-        return found
-    if not path.exists():
+    try:
+        path = _inside(root, root / dataset, dataset)
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return _folder(root, path, dataset)
+    except FileNotFoundError:
         raise ValueError(
             f"{dataset} does not exist; it is a folder with train.jsonl or a .jsonl file"
-        )
-    if path.suffix != ".jsonl":
-        raise ValueError(f"{dataset} is no .jsonl file")
+        ) from None
+    except OSError as error:
+        raise ValueError(f"{dataset} cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(mode) or path.suffix != ".jsonl":
+        raise ValueError(f"{dataset} is no .jsonl file, and no folder that holds train.jsonl")
     return {"train": _local(root, path)}
 
 
+def _inside(root: Path, path: Path, shown: str) -> Path:
+    """Where a path leads, links followed. A dataset that lies elsewhere is not in git."""
+    try:
+        found = path.resolve()
+    except RuntimeError:
+        raise ValueError(f"{shown} is a link that leads to itself") from None
+    if not found.is_relative_to(root.resolve()):
+        raise ValueError(f"{shown} lies outside of the repository; move it into datasets/")
+    return found
+
+
+def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
+    files = {name: folder / f"{name}.jsonl" for name in SPLITS}
+    found = {
+        name: _local(root, _inside(root, file, f"{dataset.rstrip('/')}/{file.name}"))
+        for name, file in files.items()
+        if os.path.lexists(file)
+    }
+    if "train" not in found:
+        raise ValueError(f"{dataset} has no train.jsonl; that is the split to tune on")
+    return found
+
+
 def _local(root: Path, path: Path) -> Source:
-    shown = Path(os.path.relpath(path, root.resolve())).as_posix()
-    return Source(shown, lambda: path.open("rb"))
+    return Source(path.relative_to(root.resolve()).as_posix(), lambda: _opened(path))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A file's bytes; a pipe of that name would be waited for without end."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError("it is not a file")
+    return path.open("rb")
 
 
 def read(sources: Mapping[SplitName, Source], instructions: str | None) -> Dataset:
@@ -145,15 +178,20 @@ class _Tally:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.examples = self.characters = self.longest_answer = 0
+        self.examples = self.characters = self.size = self.with_files = self.longest_answer = 0
+        self.longest = (0, 0)
         self.problems: list[Problem] = []
+        self._unsaid = 0
         self._hash = hashlib.sha256()
         self._lines: dict[bytes, int] = {}
         self._repeated: list[tuple[int, int]] = []
         self._common: _Common | None = None
 
     def fault(self, number: int, what: str) -> None:
-        self.problems.append(Problem(self.source.shown, number, "", what))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem(self.source.shown, number, "", what))
+        else:
+            self._unsaid += 1
 
     def take(self, number: int, line: bytes | None, instructions: str | None) -> None:
         if line is None:
@@ -172,8 +210,13 @@ class _Tally:
 
     def _add(self, number: int, example: Example) -> None:
         line = example.line()
+        characters = example.characters
         self.examples += 1
-        self.characters += example.characters
+        self.characters += characters
+        self.size += len(line)
+        self.with_files += example.holds_files
+        if characters > self.longest[0]:
+            self.longest = (characters, number)
         self.longest_answer = max(self.longest_answer, len(example.answer))
         self._hash.update(line)
         first = self._lines.setdefault(hashlib.blake2b(line, digest_size=16).digest(), number)
@@ -185,13 +228,18 @@ class _Tally:
             self._common.narrow(example)
 
     def split(self) -> Split:
+        unsaid = f"has {self._unsaid:,} more lines that are no examples"
+        more = [Problem(self.source.shown, 0, "", unsaid)] if self._unsaid else []
         return Split(
             source=self.source,
             examples=self.examples,
             characters=self.characters,
+            size=self.size,
+            with_files=self.with_files,
+            longest=self.longest,
             digest=self._hash.hexdigest(),
             longest_answer=self.longest_answer,
-            problems=tuple(self.problems),
+            problems=(*self.problems, *more),
             lines=self._lines,
             repeated=tuple(self._repeated),
             prompt=self._common.prompt() if self._common else Prompt(None, "", ""),
@@ -203,7 +251,8 @@ class _Common:
 
     def __init__(self, example: Example) -> None:
         self._system = example.system
-        self._first = self._prefix = self._suffix = example.prompt
+        self._prefix = self._suffix = example.prompt
+        self._shortest = len(example.prompt)
         self._several = False
 
     def narrow(self, example: Example) -> None:
@@ -211,13 +260,14 @@ class _Common:
         if example.system != self._system:
             self._system = None
         prompt = example.prompt
+        self._shortest = min(self._shortest, len(prompt))
         if not prompt.startswith(self._prefix):
             self._prefix = _shared(self._prefix, prompt)
         if not prompt.endswith(self._suffix):
             self._suffix = _shared(self._suffix[::-1], prompt[::-1])[::-1]
 
     def prompt(self) -> Prompt:
-        if not self._several or len(self._prefix) + len(self._suffix) > len(self._first):
+        if not self._several or len(self._prefix) + len(self._suffix) > self._shortest:
             return Prompt(self._system, "", "")
         return Prompt(self._system, _to_last_space(self._prefix), _from_first_break(self._suffix))
 

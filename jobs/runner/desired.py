@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from jobs.runner import catalog, check, dataset, identity
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.check import Finding
 from jobs.runner.dataset import SPLITS, Dataset, Source, SplitName
-from jobs.runner.estimate import Estimate, estimate
+from jobs.runner.estimate import Estimate, estimate, usd
 from jobs.runner.plan import Desired
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
@@ -49,13 +50,15 @@ def resolve(
     if facts is None:
         why = known.unknown(file.spec.base_model)
         found.append(Finding("error", file.problem("base_model", why)))
+    data = Dataset({}, ())
     try:
-        sources = _sources(file.spec.dataset, root, open_bucket)
+        sources, reading = _sources(file.spec.dataset, root, open_bucket)
     except ValueError as error:
         found.append(Finding("error", file.problem("dataset", str(error))))
-        sources = {}
-    data = dataset.read(sources, file.spec.instructions)
-    found += check.findings(file, data, facts, settings.region, today)
+    else:
+        with reading:
+            data = dataset.read(sources, file.spec.instructions)
+    found += check.findings(file, data, facts, settings.region, today, settings.emulator)
     ready = not any(f.severity == "error" for f in found)
     desired = _desired(file, data, facts, settings) if ready and facts else None
     return Resolved(file, data, facts, tuple(found), desired)
@@ -64,7 +67,8 @@ def resolve(
 def _desired(file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Settings) -> Desired:
     spec = file.spec
     inputs = identity.inputs(spec, data.digest)
-    cost = estimate(spec.tuning, data.train.examples, data.train.characters, facts)
+    train = data.train
+    cost = estimate(spec.tuning, train.examples, train.characters, facts, train.with_files)
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     places["base_model"] = f"{file.path}:{file.line('base_model')}"
     places["dataset"] = spec.dataset
@@ -73,11 +77,11 @@ def _desired(file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Set
         fingerprint=identity.fingerprint(inputs),
         inputs=inputs,
         estimate=cost,
-        examples=data.train.examples,
+        examples=train.examples,
         location=settings.region,
         serving_location=settings.serving_location or facts.serving[settings.region],
         at_least=spec.evaluation.at_least,
-        evaluated="test" in data.splits,
+        metric=spec.metric if "test" in data.splits else None,
         refusal=_over_budget(file, cost),
         places=places,
     )
@@ -89,36 +93,47 @@ def _over_budget(file: SpecFile, cost: Estimate) -> str | None:
         return None
     if cost.price_usd is None:
         return f"the price is unknown, so the budget of ${budget:g} ({place}) cannot be kept"
-    return f"about ${cost.price_usd:.2f} is over the budget of ${budget:g} ({place})"
+    return f"{usd(cost.price_usd)} is over the budget of ${budget:g} ({place})"
 
 
-def _sources(where: str, root: Path, open_bucket: OpenBucket) -> Mapping[SplitName, Source]:
+def _sources(
+    where: str, root: Path, open_bucket: OpenBucket
+) -> tuple[Mapping[SplitName, Source], AbstractContextManager[None]]:
+    """The splits at the place that a spec names, and what they are to be read within.
+
+    Raises ValueError with what is wrong about the place.
+    """
     if not where.startswith("gs://"):
-        return dataset.local_sources(root, where)
+        return dataset.local_sources(root, where), nullcontext()
     name, _, path = where.removeprefix("gs://").partition("/")
     if not name or not path:
         raise ValueError(
             f"{where} names no object; write gs://bucket/object.jsonl or gs://bucket/prefix/"
         )
     bucket = open_bucket(name)
+    with doing(f"looking for {where}", bucket):
+        return _remote_sources(bucket, path, where), doing(f"reading {where}", bucket)
+
+
+def _remote_sources(bucket: Bucket, path: str, where: str) -> Mapping[SplitName, Source]:
     if not path.endswith("/"):
-        return {"train": _remote(bucket, path, where)}
-    found: dict[SplitName, Source] = {}
-    for split in SPLITS:
-        try:
-            found[split] = _remote(bucket, f"{path}{split}.jsonl", f"{where}{split}.jsonl")
-        except ValueError:
-            continue
+        if (source := _remote(bucket, path, where)) is None:
+            raise ValueError(f"{where} does not exist")
+        return {"train": source}
+    found = {
+        split: source
+        for split in SPLITS
+        if (source := _remote(bucket, f"{path}{split}.jsonl", f"{where}{split}.jsonl"))
+    }
     if "train" not in found:
         raise ValueError(f"{where} holds no train.jsonl; that is the split to tune on")
     return found
 
 
-def _remote(bucket: Bucket, path: str, shown: str) -> Source:
+def _remote(bucket: Bucket, path: str, shown: str) -> Source | None:
     """An object in the generation it has now, whatever is written over it later."""
-    with doing(f"looking for {shown}", bucket):
-        blob: Blob | None = bucket.get_blob(path, retry=retry())
+    blob: Blob | None = bucket.get_blob(path, retry=retry())
     if blob is None:
-        raise ValueError(f"{shown} does not exist")
+        return None
     pinned = bucket.blob(path, generation=blob.generation)
     return Source(shown, lambda: pinned.open("rb", retry=retry()))

@@ -1,6 +1,11 @@
-"""YAML documents whose values remember their line; loading runs and expands nothing."""
+"""YAML documents whose values remember their line; loading runs and expands nothing.
+
+Scalars are read as YAML 1.2 has them: `no` is text, 1e-5 a number, and every key is text.
+"""
 
 import difflib
+import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,111 +15,179 @@ from pydantic import BaseModel, ValidationError
 
 from jobs.runner.errors import Problem, Problems
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST = 256 * 1024
+_DEEPEST = 20
+
+# The core schema of YAML 1.2, without octal, hexadecimal, infinity and NaN: no setting wants
+# them, so they stay text and are refused with their line. 18 digits fit in 64 bits.
+# https://yaml.org/spec/1.2.2/#103-core-schema
+_PREFIX = "tag:yaml.org,2002:"
+_SCALARS = (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    ("int", r"[-+]?[0-9]{1,18}", [*"-+0123456789"]),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?",
+        [*"-+.0123456789"],
+    ),
+)
+
+_LOADER: Any = type("_Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+_LOADER.yaml_implicit_resolvers = {}
+for _name, _pattern, _starts in _SCALARS:
+    _LOADER.add_implicit_resolver(_PREFIX + _name, re.compile(rf"(?:{_pattern})\Z"), _starts)
 
 
 def read(path: Path, shown: str) -> yaml.MappingNode:
     """The top-level mapping of a file.
 
-    Raises Problems: unreadable, not UTF-8, not YAML, too large, aliases, duplicate keys.
+    Raises Problems: unreadable, not UTF-8, not YAML, too large or deep, aliases, tags, keys twice.
     """
+    text = _text(path, shown)
     try:
+        _refuse(text, shown)
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        what = f"is not YAML: {error.problem or error.context}"
+        raise Problems([Problem(shown, _line(error.problem_mark), "", what)]) from None
+    except yaml.YAMLError as error:
+        what = f"is not YAML: {str(error).splitlines()[0]}"
+        raise Problems([Problem(shown, 0, "", what)]) from None
+    if not isinstance(node, yaml.MappingNode):
+        raise Problems([Problem(shown, 1, "", "is empty or not a mapping of keys to values")])
+    if faulty := list(_keys(node, shown)):
+        raise Problems(faulty)
+    return node
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Problems([Problem(shown, 0, "", "is not a file")])
         with path.open("rb") as stream:
-            text = stream.read(_LARGEST + 1).decode("utf-8-sig")
+            data = stream.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise Problems([Problem(shown, 0, "", f"is larger than {_LARGEST >> 10} KiB")])
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise Problems([Problem(shown, line, "", "is not UTF-8: save it as UTF-8")]) from None
     except OSError as error:
         raise Problems([Problem(shown, 0, "", f"cannot be read: {error.strerror}")]) from None
-    if len(text) > _LARGEST:
-        raise Problems([Problem(shown, 0, "", "is larger than 256 KiB; a spec is a few lines")])
-    return _compose(text, shown)
 
 
-def _compose(text: str, shown: str) -> yaml.MappingNode:
-    try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1 if event.start_mark else 0
-                raise Problems([Problem(shown, line, "", "uses a YAML alias (*…); write it out")])
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        what = f"is not YAML: {error.problem or error.context}"
-        raise Problems([Problem(shown, line, "", what)]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        what = (
-            "is nested too deeply" if isinstance(error, RecursionError) else f"is not YAML: {error}"
-        )
-        raise Problems([Problem(shown, 0, "", what.splitlines()[0])]) from None
-    if not isinstance(node, yaml.MappingNode):
-        raise Problems([Problem(shown, 1, "", "is empty or not a mapping of keys to values")])
-    if repeated := list(_repeated_keys(node, shown)):
-        raise Problems(repeated)
-    return node
+def _refuse(text: str, shown: str) -> None:
+    """Raise Problems for what must not be composed; reading events cannot overflow a stack."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        what = _refused(event)
+        if depth > _DEEPEST:
+            what = "is nested too deeply"
+        if documents > 1:
+            what = "holds a second document (---); a file is one document"
+        if what:
+            raise Problems([Problem(shown, _line(event.start_mark), "", what)])
 
 
-def _repeated_keys(node: yaml.Node, shown: str) -> Iterator[Problem]:
-    if isinstance(node, yaml.MappingNode):
-        seen: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if (name := str(key.value)) in seen:
-                yield Problem(shown, line, name, f"is given twice, first on line {seen[name]}")
-            seen.setdefault(name, line)
-            yield from _repeated_keys(value, shown)
-    elif isinstance(node, yaml.SequenceNode):
+def _refused(event: yaml.Event) -> str | None:
+    if isinstance(event, yaml.AliasEvent):
+        return "uses a YAML alias (*…); write it out"
+    if getattr(event, "tag", None):
+        return "uses a YAML tag (!…); write a plain value"
+    text = getattr(event, "value", None) or ""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds half of a surrogate pair (\\ud8…); remove it"
+    return None
+
+
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1 if mark else 0
+
+
+def _keys(node: yaml.Node, shown: str) -> Iterator[Problem]:
+    """Make every key text, as it is written; what is no text or comes twice is a fault."""
+    if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(item, shown)
+            yield from _keys(item, shown)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        line = _line(key.start_mark)
+        if not isinstance(key, yaml.ScalarNode):
+            yield Problem(shown, line, "", "has a list or a mapping as a key; a key is text")
+            continue
+        if key.value in seen:
+            yield Problem(
+                shown, line, key.value, f"is given twice, first on line {seen[key.value]}"
+            )
+        seen.setdefault(key.value, line)
+        yield from _keys(value, shown)
 
 
 def merged(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
     """`base` with the values of `over`, mappings merged key by key; every value keeps its line."""
-    pairs = {str(key.value): (key, value) for key, value in base.value}
+    pairs = {key.value: (key, value) for key, value in base.value}
     for key, value in over.value:
-        _, before = pairs.get(name := str(key.value), (None, None))
+        _, before = pairs.get(key.value, (None, None))
         if isinstance(before, yaml.MappingNode) and isinstance(value, yaml.MappingNode):
             value = merged(before, value)
-        pairs[name] = (key, value)
-    return yaml.MappingNode(base.tag, list(pairs.values()), base.start_mark, base.end_mark)
-
-
-def without(node: yaml.MappingNode, *names: str) -> yaml.MappingNode:
-    pairs = [(key, value) for key, value in node.value if str(key.value) not in names]
-    return yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark)
+        pairs[key.value] = (key, value)
+    return yaml.MappingNode(base.tag, list(pairs.values()), over.start_mark, over.end_mark)
 
 
 def child(node: yaml.Node, name: str) -> yaml.Node | None:
+    """The value of a key, None where there is no such key or no mapping."""
+    found = _pair(node, name)
+    return found[1] if found else None
+
+
+def _pair(node: yaml.Node, name: str) -> tuple[yaml.Node, yaml.Node] | None:
     if not isinstance(node, yaml.MappingNode):
         return None
-    return next((value for key, value in node.value if str(key.value) == name), None)
+    return next((pair for pair in node.value if pair[0].value == name), None)
 
 
-def values(node: yaml.MappingNode, shown: str) -> dict[str, Any]:
-    """The plain values of a mapping. Raises Problems for a value YAML cannot construct."""
-    loader = yaml.SafeLoader("")
-    try:
-        return {str(key): value for key, value in loader.construct_document(node).items()}
-    except (yaml.MarkedYAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Problems([Problem(shown, mark.line + 1 if mark else 0, "", str(error))]) from None
+def values(node: yaml.MappingNode) -> dict[str, Any]:
+    """The plain values of a mapping that was read here."""
+    return {key.value: _value(value) for key, value in node.value}
+
+
+def _value(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return values(node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item) for item in node.value]
+    text = str(node.value)
+    match node.tag.removeprefix(_PREFIX):
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int":
+            return int(text)
+        case "float":
+            return float(text)
+    return text
 
 
 def line_of(node: yaml.Node, loc: Iterable[str | int]) -> int:
-    """The line of the value at `loc`, or of the nearest thing above it; counts from 1."""
+    """The line of what is at `loc`, or of the nearest thing above it; counts from 1."""
+    line = _line(node.start_mark)
     for step in loc:
-        found = _step(node, step)
-        if found is None:
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+            line = _line(node.start_mark)
+        elif pair := _pair(node, str(step)):
+            key, node = pair
+            line = _line(key.start_mark)
+        else:
             break
-        node = found
-    return int(node.start_mark.line) + 1
-
-
-def _step(node: yaml.Node, step: str | int) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        return node.value[step] if step < len(node.value) else None
-    return child(node, str(step))
+    return line
 
 
 def problems(
@@ -125,43 +198,61 @@ def problems(
         Problem(
             shown,
             line_of(node, item["loc"]),
-            ".".join(str(step) for step in item["loc"]),
+            ".".join(str(step) for step in item["loc"] if step != "[key]"),
             _sentence(item, model),
         )
         for item in error.errors()
     ]
 
 
+_SENTENCES = {
+    "missing": "is missing; every spec needs it",
+    "string_type": "must be text; put it in quotes",
+    "string_too_short": "is empty",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "is empty; give it a value or remove it",
+    "too_long": "holds {actual_length}; at most {max_length} are taken",
+}
+
+
 def _sentence(item: Mapping[str, Any], model: type[BaseModel]) -> str:
-    if item["type"] == "extra_forbidden":
+    kind, given = item["type"], item["input"]
+    if kind == "extra_forbidden":
         *parents, key = item["loc"]
-        return "is not a key of a spec" + did_you_mean(str(key), _keys(model, parents))
-    if item["type"] == "missing":
-        return "is missing; every spec needs it"
-    if item["type"] == "literal_error":
+        return "is not a key of a spec" + did_you_mean(str(key), _known_keys(model, parents))
+    if given is None:
+        return "is empty; give it a value or remove it"
+    if kind == "literal_error":
         expected = item["ctx"]["expected"]
-        return f"is not {expected}" + did_you_mean(str(item["input"]), expected.split("'")[1::2])
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
+        return f"must be {expected}" + did_you_mean(str(given), expected.split("'")[1::2], "")
+    if kind in _SENTENCES and not (kind == "string_type" and isinstance(given, list | dict)):
+        return _SENTENCES[kind].format(**item.get("ctx", {}))
+    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input should")
+    return ("must" + message) if message.startswith(" ") else message[:1].lower() + message[1:]
 
 
-def _keys(model: type[BaseModel], parents: Sequence[Any]) -> list[str]:
+def _known_keys(model: type[BaseModel], parents: Sequence[Any]) -> list[str]:
     """The keys of the model that `parents` lead to."""
     for parent in parents:
-        field = model.model_fields.get(str(parent))
-        annotation = field.annotation if field else None
-        kinds = [annotation, *getattr(annotation, "__args__", ())]
-        models = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
-        if not models:
+        annotation = model.model_fields[str(parent)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
-        model = models[0]
+        model = annotation
     return list(model.model_fields)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "; known: {}") -> str:
     """`; did you mean "x"?`, or all there is to choose from where nothing is near."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
         return f'; did you mean "{near[0]}"?'
-    return f"; known: {', '.join(known)}" if known else ""
+    return otherwise.format(", ".join(known)) if known else ""

@@ -10,6 +10,11 @@ class VertuneError(Exception):
     exit_code = 1
 
 
+def plain(text: str) -> str:
+    """`text` on one line; what would move a cursor or turn a line around is made visible."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One fault in a file a user wrote; `line` counts from 1, 0 means the whole file."""
@@ -21,7 +26,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return ": ".join(part for part in (place, self.field, self.what) if part)
+        return plain(": ".join(part for part in (place, self.field, self.what) if part))
 
 
 class Problems(VertuneError):

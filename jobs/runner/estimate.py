@@ -32,34 +32,66 @@ class Estimate:
 
 
 def estimate(
-    tuning: Tuning, examples: int, characters: int, facts: BaseModelFacts | None
+    tuning: Tuning,
+    examples: int,
+    characters: int,
+    facts: BaseModelFacts | None,
+    with_files: int = 0,
 ) -> Estimate:
     """`characters` of all training examples; `facts` None where the base model is not known."""
-    epochs, notes = epochs_of(tuning, examples)
-    tokens = math.ceil(characters / CHARACTERS_PER_TOKEN)
+    epochs = epochs_of(tuning, examples)
+    tokens = tokens_of(characters)
     price = facts.price_usd if facts else None
-    known = price is not None and epochs is not None
-    cost = price * tokens * epochs / 1e6 if price is not None and epochs is not None else None
-    if not known and epochs is None:
-        notes = (*notes, "the service chooses the epochs, so the price is open; set tuning.epochs")
-    return Estimate(epochs, tokens, cost, notes)
-
-
-def epochs_of(tuning: Tuning, examples: int) -> tuple[int | None, tuple[str, ...]]:
-    """The epochs a spec asks for, None for the service's choice, and how they were found."""
-    notes: list[str] = []
-    if tuning.learning_rate is not None:
+    cost = None if price is None or epochs is None else price * tokens * epochs / 1e6
+    notes = [*converted(tuning, examples).values()]
+    if epochs is None:
+        notes.append("the service chooses the epochs, so the price is open; set tuning.epochs")
+    if with_files:
+        cost = None
         notes.append(
+            f"{with_files:,} of {examples:,} examples hold files, whose tokens only the service"
+            " can count"
+        )
+    if facts and price is None:
+        notes.append("no price of this base model is known (`vertune models`)")
+    return Estimate(epochs, tokens, cost, tuple(notes))
+
+
+def usd(price: float) -> str:
+    """An estimated price in words; a small one is not shown as nothing."""
+    return "less than $0.01" if 0 < price < 0.01 else f"about ${price:,.2f}"
+
+
+def tokens_of(characters: int) -> int:
+    return math.ceil(characters / CHARACTERS_PER_TOKEN)
+
+
+def epochs_of(tuning: Tuning, examples: int) -> int | None:
+    """The epochs a spec asks for; None leaves them to the service."""
+    if tuning.steps is not None:
+        return min(_exact_epochs(tuning.steps, examples), MOST_CONVERTED_EPOCHS)
+    return tuning.epochs if isinstance(tuning.epochs, int) else None
+
+
+def _exact_epochs(steps: int, examples: int) -> int:
+    return math.ceil(steps * EXAMPLES_PER_STEP / max(examples, 1))
+
+
+def converted(tuning: Tuning, examples: int) -> dict[str, str]:
+    """What became of each setting of 2023, in words, by its name."""
+    notes = {}
+    if tuning.steps is not None:
+        exact, epochs = _exact_epochs(tuning.steps, examples), epochs_of(tuning, examples)
+        rounded = tuning.steps * EXAMPLES_PER_STEP != exact * examples
+        notes["steps"] = (
+            f"{tuning.steps} steps (2023) × {EXAMPLES_PER_STEP} / {examples} examples"
+            f" = {exact} epochs"
+            + (" (rounded up)" if rounded else "")
+            + ("" if exact == epochs else f", held to {epochs}: more would only memorise")
+        )
+    if tuning.learning_rate is not None:
+        notes["learning_rate"] = (
             f"learning_rate {tuning.learning_rate:g} (2023) is not carried over: today's setting is"
             " learning_rate_multiplier, whose default is 1"
         )
-    if tuning.steps is None:
-        epochs = tuning.epochs if isinstance(tuning.epochs, int) else None
-        return epochs, tuple(notes)
-    exact = math.ceil(tuning.steps * EXAMPLES_PER_STEP / max(examples, 1))
-    epochs = min(exact, MOST_CONVERTED_EPOCHS)
-    said = (
-        f"{tuning.steps} steps (2023) × {EXAMPLES_PER_STEP} / {examples} examples = {exact} epochs"
-    )
-    notes.append(said + (f", held to {epochs}" if epochs < exact else ""))
-    return epochs, tuple(notes)
+    return notes

@@ -1,13 +1,16 @@
 """Example: one line of a dataset, in any accepted form, as what Vertex AI takes today."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Form = Literal["contents", "input_text", "messages"]
 
-_CONTENT_KEYS = {"contents", "systemInstruction", "system_instruction", "tools"}
+_SYSTEM_KEYS = ("systemInstruction", "system_instruction")
+_CONTENT_KEYS = ("contents", *_SYSTEM_KEYS, "tools")
+_DEEPEST = 64  # of what `tools` holds
 _ROLES_OF_MESSAGES = {"user": "user", "assistant": "model", "model": "model"}
 
 
@@ -17,7 +20,7 @@ class BadExample(ValueError):
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation that ends with the model's turn; texts only in `prompt` and `answer`."""
+    """A conversation that ends with the model's turn."""
 
     form: Form
     system: str | None
@@ -37,6 +40,10 @@ class Example:
     def characters(self) -> int:
         return len(self.system or "") + sum(len(text_of(turn)) for turn in self.contents)
 
+    @property
+    def holds_files(self) -> bool:
+        return any("fileData" in part for content in self.contents for part in content["parts"])
+
     def line(self) -> bytes:
         """Today's form in canonical JSON; its bytes are what is hashed, uploaded and tuned on."""
         body: dict[str, Any] = {}
@@ -45,7 +52,7 @@ class Example:
         body["contents"] = self.contents
         if self.tools is not None:
             body["tools"] = self.tools
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return _ENCODER.encode(body).encode() + b"\n"
 
 
 def system_instruction(text: str) -> dict[str, Any]:
@@ -82,8 +89,9 @@ def parse(line: bytes, instructions: str | None) -> Example:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(line.decode())
-        line_is_writable = json.dumps(body, ensure_ascii=False).encode()
+        body = _DECODER.decode(line.decode())
+        if b"\\u" in line:  # the one way to half of a surrogate pair
+            _ENCODER.encode(body).encode()
     except UnicodeDecodeError as error:
         raise BadExample(
             f"is not UTF-8 at byte {error.start + 1}; save the file as UTF-8"
@@ -94,56 +102,132 @@ def _object(line: bytes) -> dict[str, Any]:
         raise BadExample(f"is not JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
         raise BadExample("is nested too deeply") from None
-    except ValueError as error:
-        raise BadExample(f"is not JSON: {error}") from None
-    if not isinstance(body, dict) or not line_is_writable:
+    except BadExample:
+        raise
+    except ValueError:  # the interpreter converts no integer of thousands of digits
+        raise BadExample("holds a number that is too long") from None
+    if not isinstance(body, dict):
         raise BadExample("is not a JSON object")
     return body
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a key given twice would silently lose its first value."""
+    body = dict(pairs)
+    if len(body) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise BadExample(f'has the key "{key[:40]}" twice')
+            seen.add(key)
+    return body
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise BadExample("holds a number that is too large")
+    return number
+
+
+def _no_number(text: str) -> None:
+    raise BadExample(f"holds {text}, which is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_number)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _from_contents(body: dict[str, Any]) -> Example:
     _no_other_keys(body, _CONTENT_KEYS)
-    turns = body["contents"]
+    turns, tools = body["contents"], body.get("tools")
     if not isinstance(turns, list) or not turns:
         raise BadExample('"contents" must be a list of turns')
+    if tools is not None and not (isinstance(tools, list) and all(map(_is_object, tools))):
+        raise BadExample('"tools" must be a list of objects')
+    if _deeper_than(_DEEPEST, tools):
+        raise BadExample('"tools" is nested too deeply')
     contents = tuple(_turn(item, f"contents[{i}]") for i, item in enumerate(turns))
     _alternate([item["role"] for item in contents])
-    system = body.get("systemInstruction", body.get("system_instruction"))
-    text = (
-        None
-        if system is None
-        else text_of(_turn({"role": "user", **_mapping(system)}, "systemInstruction"))
-    )
-    return Example("contents", text or None, contents, body.get("tools"))
+    return Example("contents", _system(body), contents, _sorted(tools))
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadExample('"systemInstruction" must be an object with "parts"')
-    return {**value, "role": "user"}
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _deeper_than(most: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [child for item in level for child in _children(item)]
+    return bool(level)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _sorted(value: Any) -> Any:
+    """JSON whose keys are in order, so that their order makes no other example."""
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+def _system(body: dict[str, Any]) -> str | None:
+    """The text of the system instruction; its role is ignored, as the service does."""
+    given = [key for key in _SYSTEM_KEYS if body.get(key) is not None]
+    if len(given) > 1:
+        raise BadExample(f'has both "{given[0]}" and "{given[1]}"; keep one')
+    if not given:
+        return None
+    value = body[given[0]]
+    _no_other_keys(value if isinstance(value, dict) else {}, ("role", "parts"), given[0])
+    parts = value.get("parts") if isinstance(value, dict) else None
+    if not isinstance(parts, list) or not all(map(_is_text, parts)):
+        raise BadExample(f'{given[0]} must be an object whose "parts" are {{"text": "…"}}')
+    text = text_of({"parts": parts})
+    if not text.strip():
+        raise BadExample(f"{given[0]} is empty")
+    return text
 
 
 def _turn(item: Any, where: str) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise BadExample(f'{where} must be an object with "role" and "parts"')
-    _no_other_keys(item, {"role", "parts"}, where)
+    _no_other_keys(item, ("role", "parts"), where)
     role, parts = item.get("role"), item.get("parts")
     if role not in ("user", "model"):
         raise BadExample(f'{where}.role is {_shown(role)}; it must be "user" or "model"')
     if not isinstance(parts, list) or not parts:
         raise BadExample(f"{where}.parts must be a list with at least one part")
-    checked = [_part(part, f"{where}.parts[{i}]") for i, part in enumerate(parts)]
-    if not any(part.get("text", "").strip() or "fileData" in part for part in checked):
+    for index, part in enumerate(parts):
+        if not (_is_text(part) or (role == "user" and _is_file(part))):
+            kinds = '{"text": "…"}' + (
+                ' or {"fileData": {"mimeType": "…", "fileUri": "gs://…"}}' if role == "user" else ""
+            )
+            raise BadExample(f"{where}.parts[{index}] must be {kinds}")
+    if not any(part.get("text", "").strip() or "fileData" in part for part in parts):
         raise BadExample(f"{where} is empty")
-    return {"role": role, "parts": checked}
+    return {
+        "role": role,
+        "parts": [_sorted(part) if "fileData" in part else part for part in parts],
+    }
 
 
-def _part(part: Any, where: str) -> dict[str, Any]:
-    if isinstance(part, dict) and set(part) == {"text"} and isinstance(part["text"], str):
-        return {"text": part["text"]}
-    if isinstance(part, dict) and set(part) == {"fileData"} and isinstance(part["fileData"], dict):
-        return {"fileData": part["fileData"]}
-    raise BadExample(f'{where} must be {{"text": "…"}} or {{"fileData": {{…}}}}')
+def _is_text(part: Any) -> bool:
+    return isinstance(part, dict) and set(part) == {"text"} and isinstance(part["text"], str)
+
+
+def _is_file(part: Any) -> bool:
+    if not isinstance(part, dict) or set(part) != {"fileData"}:
+        return False
+    file = part["fileData"]
+    return (
+        isinstance(file, dict)
+        and set(file) == {"mimeType", "fileUri"}
+        and all(isinstance(value, str) for value in file.values())
+        and file["fileUri"].startswith("gs://")
+    )
 
 
 def _alternate(roles: list[str]) -> None:
@@ -175,7 +259,8 @@ def _from_messages(body: dict[str, Any]) -> Example:
         _no_other_keys(message, {"role", "content"}, f"messages[{index}]")
         text, role = message.get("content"), message.get("role")
         if not isinstance(text, str) or not text.strip():
-            raise BadExample(f"messages[{index}].content is missing or empty")
+            what = "is missing or empty" if not text or isinstance(text, str) else "must be text"
+            raise BadExample(f"messages[{index}].content {what}")
         if role == "system" and index == 0:
             system = text
         elif role in _ROLES_OF_MESSAGES:
@@ -198,7 +283,7 @@ def _instructed(example: Example, instructions: str | None) -> Example:
         raise BadExample(
             "has a system instruction, and the spec's `instructions` another; keep one"
         )
-    return Example(example.form, instructions, example.contents, example.tools)
+    return replace(example, system=instructions)
 
 
 def _no_other_keys(body: Mapping[str, Any], known: Iterable[str], where: str = "") -> None:

@@ -1,21 +1,29 @@
 """Plan: what is to be done so that what is recorded becomes what is desired; pure.
 
-desired | recorded                        | change
---------|---------------------------------|------------
-a1      | -                               | + submit
-any     | a1 in flight                    | > resume     adopt and finish what was started first
-a1      | a1 succeeded, not yet evaluated | > resume
-a1      | a1 served                       |   (none)
-a1      | a1 failed or cancelled          | ! blocked    a retry costs money: a person asks for it
-a1      | a1 succeeded, below the mark    |   (none)     it is not served; status says so
-a2      | a1 finished                     | ~ retrain
-a1      | a2 served, a1 succeeded before  | = reuse      points back, no new job
-b: a1   | a: a1 succeeded                 | = reuse      another name for the same tuning
--       | a1 served                       | - forget     drops it from the outputs, deletes nothing
+desired | recorded                         | change
+--------|----------------------------------|------------
+a1      | -                                | + submit
+any     | a1 in flight                     | > resume     adopt and finish what was started first
+a1      | a1 succeeded, not scored by the  | > resume     evaluate it, then serve it if it may be
+        |    metric the spec asks for      |
+a1      | a1 served                        |   (none)
+a1      | a1 failed or cancelled           | ! blocked    a retry costs money: a person asks for it
+a1      | a1 failed, and a person asks     | + submit
+a1      | a1 succeeded, below the mark     |   (none)     it is not served; status says so
+a1      | -, over budget                   | ! blocked    a person raises it or asks for less
+a2      | a1 finished                      | ~ retrain
+a1      | a2 served, a1 succeeded before   | = reuse      points back, no new job
+b: a1   | a: a1 succeeded                  | = reuse      another name for the same tuning
+b: a1   | a: a1 in flight, or submitted by | … wait       it is reused once a has it
+        |    this plan                     |
+b: a1   | a: a1 failed, cancelled or below | ! blocked
+        |    the mark of b                 |
+-       | a1 served                        | - forget     drops it from the outputs, deletes nothing
+-       | a1 finished, not served          |   (none)
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -30,6 +38,7 @@ class Action(Enum):
     REUSE = "="
     SUBMIT = "+"
     RETRAIN = "~"
+    WAIT = "…"
     FORGET = "-"
     BLOCKED = "!"
 
@@ -55,7 +64,7 @@ class Desired:
     location: str
     serving_location: str
     at_least: float | None = None
-    evaluated: bool = True  # whether there is a test split to evaluate on
+    metric: str | None = None  # what it is scored by; None where there is no test split
     refusal: str | None = None  # why it must not be submitted, e.g. over its budget
     places: Mapping[str, str] = field(default_factory=dict)  # input -> path:line it came from
 
@@ -84,7 +93,8 @@ class Plan:
 
     @property
     def blocked(self) -> tuple[Change, ...]:
-        return tuple(c for c in self.changes if c.action is Action.BLOCKED)
+        """What is not done now: it needs a person, or another tuning first."""
+        return tuple(c for c in self.changes if c.action in (Action.WAIT, Action.BLOCKED))
 
     @property
     def price_usd(self) -> float | None:
@@ -93,52 +103,84 @@ class Plan:
             c.desired.estimate.price_usd for c in self.changes if c.action.tunes and c.desired
         ]
         known = [price for price in prices if price is not None]
-        return sum(known) if len(known) == len(prices) else None
+        return float(sum(known)) if len(known) == len(prices) else None
 
 
-def diff(desired: Mapping[str, Desired], recorded: Mapping[str, Recorded]) -> Plan:
-    """What must be done; the same input gives the same plan, in an order that never varies."""
+def diff(
+    desired: Mapping[str, Desired],
+    recorded: Mapping[str, Recorded],
+    retry: Collection[str] = (),
+) -> Plan:
+    """What must be done; the same input gives the same plan, in an order that never varies.
+
+    `retry` names those whose failed tuning a person asks for again.
+    """
     changes: list[Change] = []
     unchanged: list[str] = []
     for name in sorted({*desired, *recorded}):
-        found = _of(desired.get(name), recorded.get(name, Recorded()), name, recorded)
+        found = _of(
+            desired.get(name), recorded.get(name, Recorded()), name, recorded, name in retry
+        )
         if found is not None:
             changes.append(found)
         elif name in desired:
             unchanged.append(name)
     order = list(Action)
-    changes.sort(key=lambda change: (order.index(change.action), change.name))
+    changes = sorted(_each_tuning_once(changes), key=lambda c: (order.index(c.action), c.name))
     return Plan(tuple(changes), tuple(unchanged))
 
 
+def _each_tuning_once(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes, by name; of two names that want the same tuning the second one waits."""
+    first: dict[str, str] = {}
+    for change in changes:
+        if change.action.tunes and first.setdefault(change.fingerprint, change.name) != change.name:
+            yield _wait(change, first[change.fingerprint])
+        else:
+            yield change
+
+
+def _wait(change: Change, other: str) -> Change:
+    reason = f"{other} asks for the same tuning; it is tuned once and then reused"
+    return replace(change, action=Action.WAIT, reason=reason, source=None)
+
+
 def _of(
-    wanted: Desired | None, record: Recorded, name: str, everything: Mapping[str, Recorded]
+    wanted: Desired | None,
+    record: Recorded,
+    name: str,
+    everything: Mapping[str, Recorded],
+    retried: bool,
 ) -> Change | None:
     if started := _unfinished(wanted, record):
-        return Change(
-            Action.RESUME, name, _why_resume(started), started.fingerprint, wanted, started
-        )
+        reason = _why_resume(started)
+        return Change(Action.RESUME, name, reason, started.fingerprint, wanted, started)
     if wanted is None:
         return _forget(record, name)
-    entry = record.entries.get(wanted.fingerprint)
-    if entry is not None:
-        return _known(wanted, entry, record)
-    if other := _elsewhere(wanted, everything):
-        reason = f"the same tuning was done as {other.name}"
-        return Change(Action.REUSE, name, reason, wanted.fingerprint, wanted, other)
-    return _new(wanted, record)
+    own = record.entries.get(wanted.fingerprint)
+    entry = own or _elsewhere(wanted, everything)
+    if entry is None or (retried and entry.state in ("failed", "cancelled")):
+        return _new(wanted, record)
+    return _known(wanted, own, record) if own else _of_another(wanted, entry)
 
 
 def _unfinished(wanted: Desired | None, record: Recorded) -> Summary | None:
     if started := [entry for _, entry in sorted(record.entries.items()) if entry.in_flight]:
         return started[0]
     entry = record.entries.get(wanted.fingerprint) if wanted else None
-    if wanted and wanted.evaluated and entry and entry.state == "succeeded" and entry.score is None:
-        return entry
-    return None
+    return entry if wanted and entry and _unscored(wanted, entry) else None
+
+
+def _unscored(wanted: Desired, entry: Summary) -> bool:
+    """Whether it can be scored and is not, or by another metric than is asked for now."""
+    if wanted.metric is None or entry.state != "succeeded" or entry.endpoint is None:
+        return False
+    return entry.score is None or entry.score.metric != wanted.metric
 
 
 def _why_resume(entry: Summary) -> str:
+    if entry.score is not None:
+        return f"scored by {entry.score.metric}, to be scored by another metric; no new job"
     if entry.state == "succeeded":
         return "tuned, not yet evaluated"
     if entry.state == "submitting":
@@ -155,36 +197,69 @@ def _forget(record: Recorded, name: str) -> Change | None:
 
 def _known(wanted: Desired, entry: Summary, record: Recorded) -> Change | None:
     if entry.state != "succeeded":
-        reason = (
-            f"{entry.state}: {entry.error or 'no reason given'}; ask with --retry {wanted.name}"
-        )
-        return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, entry)
+        return _blocked(wanted, entry)
     if record.active == wanted.fingerprint or not entry.passes(wanted.at_least):
         return None
     reason = f"tuned on {(entry.finished or entry.created)[:10]} already; points back, no new job"
     return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, entry)
 
 
+def _blocked(wanted: Desired, entry: Summary) -> Change:
+    whose = "" if entry.name == wanted.name else f" as {entry.name}"
+    why = entry.error or "no reason given"
+    reason = f"{entry.state}{whose}: {why}; ask with --retry {wanted.name}"
+    return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, entry)
+
+
 def _elsewhere(wanted: Desired, everything: Mapping[str, Recorded]) -> Summary | None:
-    for _, record in sorted(everything.items()):
-        entry = record.entries.get(wanted.fingerprint)
-        if entry and entry.state == "succeeded":
-            return entry
-    return None
+    """The same tuning under another name: one that succeeded if there is, else one in flight."""
+    found = [
+        entry
+        for _, record in sorted(everything.items())
+        if (entry := record.entries.get(wanted.fingerprint))
+    ]
+    best = ("succeeded", "submitted", "submitting", "failed", "cancelled")
+    return min(found, key=lambda entry: best.index(entry.state), default=None)
+
+
+def _of_another(wanted: Desired, other: Summary) -> Change:
+    if other.in_flight:
+        reason = f"the same tuning is in flight as {other.name}; it is reused once it is done"
+        return Change(Action.WAIT, wanted.name, reason, wanted.fingerprint, wanted, other)
+    if other.state != "succeeded":
+        return _blocked(wanted, other)
+    if not _reaches(wanted, other):
+        scored = f"{other.score.tuned:.3f} by {other.score.metric}" if other.score else "no score"
+        reason = f"the same tuning was done as {other.name} and has {scored}, not the mark here"
+        return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, other)
+    reason = f"the same tuning was done as {other.name}; no new job"
+    return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
+
+
+def _reaches(wanted: Desired, other: Summary) -> bool:
+    if wanted.at_least is None:
+        return True
+    metric = other.score.metric if other.score else None
+    return metric == wanted.metric and other.passes(wanted.at_least)
 
 
 def _new(wanted: Desired, record: Recorded) -> Change:
     if wanted.refusal:
         return Change(Action.BLOCKED, wanted.name, wanted.refusal, wanted.fingerprint, wanted)
-    previous = record.served or _latest(record)
+    previous = record.entries.get(wanted.fingerprint) or record.served or _latest(record)
     if previous is None:
         return Change(Action.SUBMIT, wanted.name, "new", wanted.fingerprint, wanted)
+    if previous.fingerprint == wanted.fingerprint:
+        reason = f"once more, as it was asked for; {previous.state} before"
+        return Change(Action.SUBMIT, wanted.name, reason, wanted.fingerprint, wanted, previous)
     reason = "; ".join(_differences(previous.inputs, wanted)) or "its inputs changed"
     return Change(Action.RETRAIN, wanted.name, reason, wanted.fingerprint, wanted, previous)
 
 
 def _latest(record: Recorded) -> Summary | None:
-    return max(record.entries.values(), key=lambda entry: entry.created, default=None)
+    return max(
+        record.entries.values(), key=lambda entry: (entry.created, entry.fingerprint), default=None
+    )
 
 
 def _differences(before: Mapping[str, Any], wanted: Desired) -> Iterator[str]:

@@ -1,12 +1,21 @@
 """Spec: what one YAML file in jobs/ wants tuned; its name is the file's stem."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from jobs.runner import document
 from jobs.runner.errors import Problem, Problems
@@ -24,40 +33,56 @@ DEFAULT_METRIC: Mapping[Task, Metric] = {
 # A name becomes a label value: 63 characters, lower case.
 # https://cloud.google.com/resource-manager/docs/labels-overview#requirements
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_LABEL = re.compile(r"[a-z0-9_-]{0,63}")
+NAME_RULE = 'a-z, 0-9 and "-", at most 63, a letter first, no "-" at the end'
+_LABEL_KEY = "[a-z][a-z0-9_-]{0,62}"
+_LABEL_VALUE = "[a-z0-9_-]{0,63}"
+_MOST_LABELS = 60  # a resource takes 64, and vertune and the service set some of their own
+
 _NOT_OVERRIDDEN = ("task", "environments", "overrides")
 
 
 def _epochs(value: object) -> object:
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value is None or value == "auto" or (type(value) is int and 1 <= value <= 1000):
         return value
-    raise ValueError('must be a whole number from 1 up, or "auto"')
+    raise ValueError('must be a whole number from 1 to 1000, or "auto"')
 
 
-def _labels(value: object) -> object:
-    if not isinstance(value, dict):
-        raise ValueError("must be a mapping of label to value")
-    for key, text in value.items():
-        if not (
-            _LABEL.fullmatch(str(key)) and _LABEL.fullmatch(str(text)) and str(key)[:1].isalpha()
-        ):
-            raise ValueError(
-                f'"{key}: {text}" is no label: lower-case letters, digits, "_" and "-",'
-                " at most 63, the key starting with a letter"
-            )
-        if str(key).startswith("vertune-"):
-            raise ValueError(f'"{key}": labels that start with "vertune-" are set by vertune')
-    return {str(key): str(text) for key, text in value.items()}
+def _label_key(key: str) -> str:
+    if not re.fullmatch(_LABEL_KEY, key):
+        raise ValueError(
+            'is no label: a-z, 0-9, "_" and "-", at most 63 characters, a letter first'
+        )
+    if key.startswith("vertune-"):
+        raise ValueError('cannot be set: labels that start with "vertune-" are vertune\'s own')
+    return key
+
+
+def _label_value(value: str) -> str:
+    if not re.fullmatch(_LABEL_VALUE, value):
+        raise ValueError('is no label value: a-z, 0-9, "_" and "-", at most 63 characters')
+    return value
+
+
+_Epochs = Annotated[
+    Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] | None, BeforeValidator(_epochs)
+]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_LabelKey = Annotated[
+    str, AfterValidator(_label_key), Field(json_schema_extra={"pattern": f"^{_LABEL_KEY}$"})
+]
+_LabelValue = Annotated[
+    str, AfterValidator(_label_value), Field(json_schema_extra={"pattern": f"^{_LABEL_VALUE}$"})
+]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Tuning(_Model):
     """How to tune; what is left out is the service's default."""
 
-    epochs: Annotated[int | Literal["auto"] | None, BeforeValidator(_epochs)] = Field(
+    epochs: _Epochs = Field(
         default=None,
         description="Passes over the examples, or `auto` to let the service choose.",
         examples=[3],
@@ -90,7 +115,8 @@ class Tuning(_Model):
         return self
 
     def as_written(self) -> dict[str, Any]:
-        return self.model_dump(exclude_unset=True, exclude_none=True)
+        """What the job is made from; `learning_rate` is not carried over, so it is not in it."""
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude={"learning_rate"})
 
 
 class Evaluation(_Model):
@@ -106,33 +132,35 @@ class Spec(_Model):
     """A tuning job as a file: one file, one tuned model."""
 
     task: Task = Field(description="Decides metric, recommended sizes and how much is generated.")
-    base_model: str = Field(
-        min_length=1, description="See `vertune models`.", examples=["gemini-3.1-flash-lite"]
+    base_model: _Text = Field(
+        description="See `vertune models`.", examples=["gemini-3.1-flash-lite"]
     )
-    dataset: str = Field(
-        min_length=1,
+    dataset: _Text = Field(
         description="Folder with train, validation and test.jsonl, a .jsonl file,"
         " gs://bucket/object.jsonl or gs://bucket/prefix/.",
         examples=["datasets/headlines"],
     )
-    instructions: str | None = Field(
-        default=None,
-        min_length=1,
-        description="System instruction of every example and prediction.",
+    instructions: _Text | None = Field(
+        default=None, description="System instruction of every example and prediction."
     )
     tuning: Tuning = Field(default=Tuning())
     budget_usd: float | None = Field(
         default=None, ge=0, description="Refuse to submit when the estimate is above this."
     )
     evaluation: Evaluation = Field(default=Evaluation())
-    environments: tuple[str, ...] | None = Field(
-        default=None, strict=False, description="Stacks it is meant for; all by default."
+    environments: tuple[_Text, ...] | None = Field(
+        default=None,
+        strict=False,
+        min_length=1,
+        description="Stacks it is meant for; all by default.",
     )
     overrides: dict[str, dict[str, Any]] = Field(
         default={}, description="By stack: values that replace the ones above."
     )
-    labels: Annotated[dict[str, str], BeforeValidator(_labels)] = Field(
-        default={}, description="Labels of the job, the tuned model and its endpoint."
+    labels: dict[_LabelKey, _LabelValue] = Field(
+        default={},
+        max_length=_MOST_LABELS,
+        description="Labels of the job, the tuned model and its endpoint.",
     )
 
     @property
@@ -162,28 +190,35 @@ def load(root: Path, stack: str, select: Iterable[str] = ()) -> list[SpecFile]:
 
     Raises Problems with every fault of every file.
     """
-    found: list[SpecFile] = []
-    faults: list[Problem] = []
+    found, faults = read(root, stack, select)
+    if faults:
+        raise Problems(faults)
+    return found
+
+
+def read(
+    root: Path, stack: str, select: Iterable[str] = ()
+) -> tuple[list[SpecFile], list[Problem]]:
+    """What `load` gives, and the faults of the files that are no specs beside it."""
     wanted = set(select)
-    paths = sorted([*(root / "jobs").glob("*.yaml"), *(root / "jobs").glob("*.yml")])
-    for path in paths:
-        if wanted and path.stem not in wanted:
-            continue
+    files = [p for kind in ("yaml", "yml") for p in (root / "jobs").glob(f"[!.]*.{kind}")]
+    chosen = sorted(p for p in files if not wanted or p.stem in wanted)
+    found: list[SpecFile] = []
+    faults = [*_unknown(wanted, {path.stem for path in files}), *_twice(chosen, root)]
+    for path in chosen:
         try:
             found.append(_load_one(path, path.relative_to(root).as_posix(), stack))
         except Problems as problems:
             faults.extend(problems.problems)
-    faults.extend(_unknown(wanted, [path.stem for path in paths]))
-    faults.extend(_twice(paths, root))
-    if faults:
-        raise Problems(faults)
-    return [one for one in found if one.spec.environments is None or stack in one.spec.environments]
+    faults += _unknown_stacks(found, root)
+    meant = [f for f in found if f.spec.environments is None or stack in f.spec.environments]
+    return meant, faults
 
 
-def _unknown(wanted: set[str], names: list[str]) -> list[Problem]:
+def _unknown(wanted: set[str], names: set[str]) -> list[Problem]:
     return [
-        Problem("jobs", 0, name, "has no spec" + document.did_you_mean(name, names))
-        for name in sorted(wanted - set(names))
+        Problem("jobs", 0, name, "has no spec" + document.did_you_mean(name, sorted(names)))
+        for name in sorted(wanted - names)
     ]
 
 
@@ -198,38 +233,56 @@ def _twice(paths: list[Path], root: Path) -> list[Problem]:
     ]
 
 
+def _unknown_stacks(files: list[SpecFile], root: Path) -> Iterator[Problem]:
+    """Stacks that have no settings here: a typo, by which something is never tuned."""
+    known = sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
+    for file in files:
+        for key, names in (
+            ("environments", file.spec.environments or ()),
+            ("overrides", file.spec.overrides),
+        ):
+            for name in names:
+                if name not in known:
+                    what = f'"{name}" is no stack here' + document.did_you_mean(name, known)
+                    yield file.problem(key, what)
+
+
 def _load_one(path: Path, shown: str, stack: str) -> SpecFile:
     if not NAME.fullmatch(path.stem):
-        what = f'"{path.stem}" is no name for a job: a-z, 0-9 and "-", at most 63, a letter first'
-        raise Problems([Problem(shown, 0, "", what)])
+        raise Problems([Problem(shown, 0, "", f'"{path.stem}" is no name for a job: {NAME_RULE}')])
     node = document.read(path, shown)
-    _validated(node, shown)
-    node = _for_stack(node, stack, shown)
-    return SpecFile(name=path.stem, path=shown, spec=_validated(node, shown), node=node)
+    if faults := [*_faults(node, shown), *_faults_of_overrides(node, shown)]:
+        raise Problems(faults)
+    node = next((document.merged(node, o) for name, o in _overrides(node) if name == stack), node)
+    spec = Spec.model_validate(document.values(node))
+    return SpecFile(name=path.stem, path=shown, spec=spec, node=node)
 
 
-def _validated(node: yaml.MappingNode, shown: str) -> Spec:
+def _faults(node: yaml.MappingNode, shown: str) -> list[Problem]:
     try:
-        return Spec.model_validate(document.values(node, shown))
+        Spec.model_validate(document.values(node))
     except ValidationError as error:
-        raise Problems(document.problems(error, node, shown, Spec)) from None
+        return document.problems(error, node, shown, Spec)
+    return []
 
 
-def _for_stack(node: yaml.MappingNode, stack: str, shown: str) -> yaml.MappingNode:
+def _overrides(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.MappingNode]]:
+    """Every stack with its override, whichever stack is meant: a typo shows before its day."""
     overrides = document.child(node, "overrides")
-    over = document.child(overrides, stack) if overrides else None
-    if not isinstance(over, yaml.MappingNode):
-        return node
-    refused = [
-        Problem(
-            shown,
-            key.start_mark.line + 1,
-            f"overrides.{stack}.{key.value}",
-            "cannot differ by stack",
-        )
-        for key, _ in over.value
-        if key.value in _NOT_OVERRIDDEN
-    ]
-    if refused:
-        raise Problems(refused)
-    return document.merged(node, over)
+    for key, value in overrides.value if isinstance(overrides, yaml.MappingNode) else ():
+        if isinstance(value, yaml.MappingNode):
+            yield key.value, value
+
+
+def _faults_of_overrides(node: yaml.MappingNode, shown: str) -> Iterator[Problem]:
+    """The faults that overrides bring, not those which are there without them."""
+    known = {(fault.field, fault.what) for fault in _faults(node, shown)}
+    for name, over in _overrides(node):
+        where = f"overrides.{name}"
+        for key in _NOT_OVERRIDDEN:
+            if document.child(over, key):
+                line = document.line_of(node, ("overrides", name, key))
+                yield Problem(shown, line, f"{where}.{key}", "cannot differ by stack")
+        for fault in _faults(document.merged(node, over), shown):
+            if (fault.field, fault.what) not in known:
+                yield Problem(shown, fault.line, f"{where}.{fault.field}", fault.what)

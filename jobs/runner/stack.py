@@ -82,7 +82,7 @@ def _settings(root: Path, name: str) -> Settings:
     node = document.read(path, path.name)
     config = document.child(node, "config")
     try:
-        values = document.values(node, path.name).get("config") or {}
+        values = document.values(node).get("config") or {}
         return Settings.model_validate(values)
     except ValidationError as error:
         raise Problems(
@@ -173,7 +173,7 @@ def _path(stack: Stack) -> str:
 
 
 def _project_name(root: Path) -> str:
-    values = document.values(document.read(root / PROJECT_FILE, PROJECT_FILE), PROJECT_FILE)
+    values = document.values(document.read(root / PROJECT_FILE, PROJECT_FILE))
     return str(values.get("name"))
 
 
