@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Protocol, Self
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 _NOTICE_SECONDS = 0.05  # how soon a server notices that it is to stop
 _PIECE = 1 << 20
 _DRAIN_LIMIT = 1 << 28  # unread and closed, a client that still sends sees a reset, not the answer
+_CONTROLS = dict.fromkeys([*range(32), 127], " ")
 
 
 class Server:
@@ -101,8 +103,16 @@ class _Listener(ThreadingHTTPServer):
         log.debug("a client went away", exc_info=True)
 
 
+class _Headers(HTTPMessage):
+    """Parsed as headers only: else each multipart request compiles an expression for its parts."""
+
+    def get_content_maintype(self) -> str:
+        return "text"
+
+
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    MessageClass = _Headers
     wbufsize = -1  # headers and body leave in one write, else each answer waits for an ACK
     timeout = 120
     server: _Listener
@@ -177,11 +187,7 @@ class _Connection(BaseHTTPRequestHandler):
 
 def _header_text(value: str) -> str:
     """What a user stored may hold any character; a header may not end early or fail to encode."""
-    return (
-        "".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in value)
-        .encode()
-        .decode("latin-1")
-    )
+    return value.translate(_CONTROLS).encode(errors="replace").decode("latin-1")
 
 
 def _drained(body: Body) -> bool:

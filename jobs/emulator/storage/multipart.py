@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser
 from typing import Any
 
 from jobs.emulator.errors import invalid
@@ -45,7 +45,7 @@ class Related:
         lines = []
         while (line := self._until(b"\n")).strip():
             lines.append(line.rstrip() + b"\n")
-        return BytesParser().parsebytes(b"".join(lines) + b"\n")
+        return BytesHeaderParser().parsebytes(b"".join(lines) + b"\n")
 
     def _until(self, mark: bytes) -> bytes:
         while (at := self._buffer.find(mark)) < 0:
