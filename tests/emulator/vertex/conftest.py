@@ -11,10 +11,27 @@ from tests.emulator.vertex.held import Held
 from tests.emulator.vertex.place import Place
 
 
+class Lasting(TrainerClient):
+    """Keeps its worker process from test to test: starting one takes longer than a test."""
+
+    def close(self) -> None:
+        """Nothing yet; see `end`."""
+
+    def end(self) -> None:
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def nearest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting]:
+    trainer = Lasting(NEAREST.name, tmp_path_factory.mktemp("cache"))
+    yield trainer
+    trainer.end()
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Tunes with the instant trainer, in its own process."""
-    with Place(tmp_path / "state", TrainerClient(NEAREST.name, tmp_path / "cache")) as place:
+def place(tmp_path: Path, nearest: Lasting) -> Iterator[Place]:
+    """Tunes with the instant trainer, in a process as always."""
+    with Place(tmp_path / "state", nearest) as place:
         yield place
 
 
