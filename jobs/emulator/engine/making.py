@@ -50,7 +50,7 @@ def _make(root: Path) -> Engine:
 
 
 def _installed(home: Path) -> bool:
-    _say("Pulumi is not on PATH; asking Pulumi's own installer for it.")
+    _say("No Pulumi to use on PATH; asking Pulumi's own installer for one.")
     why_not = installer.install(home)
     version = None if why_not else found.version_of(home / "bin" / "pulumi")
     if version is None:
