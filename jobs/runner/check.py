@@ -193,8 +193,8 @@ def _sizes(file: SpecFile, examples: int, task: Task, table: Recommended) -> Ite
     if not low <= steps <= high:
         what = (
             f"{_count(epochs, 'epoch')} of {_count(examples, 'example')} are"
-            f" {_count(steps, 'step')} of {EXAMPLES_PER_STEP}; for {task} {low} to {high} are"
-            f" recommended ({RECOMMENDED_SOURCE})"
+            f" {_count(steps, 'step')} of {EXAMPLES_PER_STEP}; for {task} {low} to {high} steps"
+            f" are recommended ({RECOMMENDED_SOURCE})"
         )
         yield file.problem("tuning.steps" if file.spec.tuning.steps else "tuning.epochs", what)
 

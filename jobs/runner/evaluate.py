@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from jobs.runner.vertex import Vertex, location_of
 _AT_ONCE = 8
 _MOST_TOKENS = 1024
 _CONFIDENCE = 0.95
+_QUOTES = "\"'` \u2018\u2019\u201c\u201d"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def interval(marks: Sequence[float], metric: Metric) -> tuple[float, float]:
     """The 95 % interval of the mean: Wilson's where a mark is 0 or 1, else Student's."""
     from scipy import stats
 
-    if len(marks) < 2:
+    if not marks or (metric == "rouge_l" and len(marks) == 1):
         return 0.0, 1.0
     if metric != "rouge_l":
         right = stats.binomtest(round(sum(marks)), len(marks))
@@ -97,23 +99,56 @@ def interval(marks: Sequence[float], metric: Metric) -> tuple[float, float]:
 def _marks(metric: Metric, pairs: Iterable[tuple[str, str]]) -> Iterator[float]:
     if metric == "rouge_l":
         yield from _rouge(pairs)
-    else:
-        for expected, said in pairs:
-            yield float(normalised(expected) == normalised(said))
+        return
+    same = label if metric == "accuracy" else span
+    for expected, said in pairs:
+        yield float(same(expected) == same(said))
+
+
+def label(text: str) -> str:
+    """A class as it is compared: case, spaces, quotes and a full stop around it do not count.
+
+    Signs within it do: "C++" is not "C#", nor "-1" the same as "1".
+    """
+    text = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return text.strip(_QUOTES).removesuffix(".").strip(_QUOTES) or text
+
+
+def span(text: str) -> str:
+    """A passage as it is compared: lower case, without articles, punctuation and doubled spaces.
+
+    The rule of SQuAD's evaluation: https://rajpurkar.github.io/SQuAD-explorer/
+    What would leave nothing is compared as a label.
+    """
+    plain = "".join(
+        c for c in unicodedata.normalize("NFC", text).lower() if c not in string.punctuation
+    )
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", plain).split()) or label(text)
 
 
 def _rouge(pairs: Iterable[tuple[str, str]]) -> Iterator[float]:
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    scorer = RougeScorer(["rougeL"], tokenizer=_Words())
     for expected, said in pairs:
         yield float(scorer.score(expected, said)["rougeL"].fmeasure)
 
 
-def normalised(text: str) -> str:
-    """Lower case, without articles, punctuation and doubled spaces.
+class _Words:
+    """The library's own words, stems in lower case, and those of letters beyond a to z as well.
 
-    The rule of SQuAD's evaluation: https://rajpurkar.github.io/SQuAD-explorer/
+    By itself it would make nothing of a summary in Greek, and score 0 whatever was said.
     """
-    text = "".join(c for c in text.lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+    def __init__(self) -> None:
+        from rouge_score.tokenizers import DefaultTokenizer
+
+        self._stems = DefaultTokenizer(use_stemmer=True)
+
+    def tokenize(self, text: str) -> list[str]:
+        words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
+        return [
+            token
+            for word in words
+            for token in (self._stems.tokenize(word) if word.isascii() else [word])
+        ]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from jobs.runner.check import Finding
-from jobs.runner.desired import Resolved
-from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import Recorded, Score, Summary
+from jobs.runner import tables
+from jobs.runner.errors import Problem, plain
+from jobs.runner.estimate import usd
 from jobs.runner.plan import Action, Change, Plan
-from jobs.runner.stack import Settings
+
+if TYPE_CHECKING:
+    from jobs.runner.check import Finding
+    from jobs.runner.desired import Resolved
+    from jobs.runner.estimate import Estimate
+    from jobs.runner.ledger import Recorded, Summary
+    from jobs.runner.stack import Settings
 
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
 
@@ -28,33 +28,22 @@ def dumps(value: Any) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bool = False) -> str:
-    """Rows under their columns; nothing is cut, whatever the width of the terminal."""
-    drawn = Table(*columns, box=box.MARKDOWN if markdown else box.SIMPLE_HEAD)
-    for row in rows:
-        drawn.add_row(*(_cell(text) if markdown else text for text in row))
-    stream = io.StringIO()
-    Console(file=stream, width=10_000, color_system=None, markup=False).print(drawn)
-    return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines())
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return tables.markdown(columns, rows) if markdown else tables.text(columns, rows)
 
 
 # Findings
 
 
-def findings_text(resolved: Iterable[Resolved]) -> str:
-    """Each spec with what its data holds, then its findings, errors first."""
-    blocks = []
+def findings_text(resolved: Sequence[Resolved], faults: Sequence[Problem] = ()) -> str:
+    """Specs that cannot be read, then each other one with what its data holds and its findings."""
+    lines = [f"error: {fault}" for fault in faults]
     for one in resolved:
-        lines = [f"{one.file.name}: {_splits(one)}"]
+        lines.append(f"{one.file.name}: {_splits(one)}")
         lines += [f"  {finding}" for finding in _sorted(one.findings)]
-        blocks.append("\n".join(lines))
-    return "\n".join(blocks)
+    return "\n".join([*lines, _sum_of_findings(resolved, faults)])
 
 
-def findings_json(resolved: Iterable[Resolved]) -> dict[str, Any]:
+def findings_json(resolved: Sequence[Resolved], faults: Sequence[Problem] = ()) -> dict[str, Any]:
     return {
         "specs": [
             {
@@ -66,21 +55,38 @@ def findings_json(resolved: Iterable[Resolved]) -> dict[str, Any]:
                 ],
             }
             for one in resolved
-        ]
+        ],
+        "faults": [asdict(fault) for fault in faults],
     }
 
 
-def findings_markdown(resolved: Iterable[Resolved]) -> str:
-    rows = [
-        (f.severity, f"{f.problem.path}:{f.problem.line}", f.problem.field, f.problem.what)
-        for one in resolved
-        for f in _sorted(one.findings)
-    ]
-    return (
-        table(("severity", "where", "field", "what"), rows, markdown=True)
-        if rows
-        else "No findings."
+def findings_markdown(resolved: Sequence[Resolved], faults: Sequence[Problem] = ()) -> str:
+    rows = [("error", *_where(fault)) for fault in faults]
+    rows += [(f.severity, *_where(f.problem)) for one in resolved for f in _sorted(one.findings)]
+    said = f"### vertune check\n\n{_sum_of_findings(resolved, faults)}\n"
+    return said + (
+        "\n" + tables.markdown(("severity", "where", "field", "what"), rows) if rows else ""
     )
+
+
+def _where(problem: Problem) -> tuple[str, str, str]:
+    place = f"{problem.path}:{problem.line}" if problem.line else problem.path
+    return place, problem.field, problem.what
+
+
+def _sum_of_findings(resolved: Sequence[Resolved], faults: Sequence[Problem]) -> str:
+    if not resolved and not faults:
+        return "No spec in jobs/ is meant for this stack."
+    count = Counter(finding.severity for one in resolved for finding in one.findings)
+    errors, warnings = count["error"] + len(faults), count["warning"]
+    return (
+        f"{counted(len(resolved), 'spec')} read: {counted(errors, 'error')},"
+        f" {counted(warnings, 'warning')}, {counted(count['advice'], 'piece')} of advice."
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
@@ -98,71 +104,63 @@ def _splits(one: Resolved) -> str:
 
 def plan_text(plan: Plan, stack: str, settings: Settings) -> str:
     """Every change with all that is known of it, then the sum."""
-    lines = [
-        f"Stack {stack}, project {settings.project}"
-        + (f" ({SIMULATED})" if settings.emulator else "")
-    ]
+    lines = [f"Stack {stack}, project {settings.project}"]
+    if settings.emulator:
+        lines.append(f"({SIMULATED})")
     for change in plan.changes:
-        lines += [
-            "",
-            f"  {change.action.value} {change.name}: {change.action.word}: {change.reason}",
-        ]
-        if change.action.tunes or change.action is Action.BLOCKED:
-            lines += [f"      {line}" for line in _details(change)]
+        said = f"{change.action.value} {change.action.word} {change.name}: {change.reason}"
+        lines += ["", f"  {plain(said)}"]
+        lines += [f"      {plain(line)}" for line in _details(change, settings.emulator)]
     lines += ["", plan_sum(plan, settings)]
     return "\n".join(lines)
 
 
 def plan_sum(plan: Plan, settings: Settings) -> str:
     """One line: how many of each, and what it costs."""
+    if not plan and not plan.unchanged:
+        return "Nothing to do: no spec in jobs/ is meant for this stack."
     if not plan:
-        return f"Nothing to do: {len(plan.unchanged)} of {len(plan.unchanged)} in sync."
+        return f"Nothing to do: {counted(len(plan.unchanged), 'spec')} in sync."
     count = Counter(change.action for change in plan.changes)
+    idle = {Action.WAIT: "waiting", Action.BLOCKED: "blocked"}
     parts = [
-        f"{count[action]} to {action.word}"
+        f"{count[action]} {idle.get(action, f'to {action.word}')}"
         for action in Action
-        if count[action] and action is not Action.BLOCKED
+        if count[action]
     ]
-    if count[Action.BLOCKED]:
-        parts.append(f"{count[Action.BLOCKED]} blocked")
     said = f"Plan: {', '.join(parts)}, {len(plan.unchanged)} unchanged."
     if any(change.action.tunes for change in plan.changes):
         said += f" Price: {price(plan.price_usd, settings.emulator)}."
     return said
 
 
-def price(usd: float | None, simulated: bool) -> str:
-    if usd is None:
-        return "unknown" + (" on Google Cloud, nothing here" if simulated else "")
-    said = f"about ${usd:.2f}"
+def price(usd_or_unknown: float | None, simulated: bool) -> str:
+    said = "unknown" if usd_or_unknown is None else usd(usd_or_unknown)
     return f"{said} on Google Cloud, nothing here" if simulated else said
 
 
-def _details(change: Change) -> list[str]:
+def _details(change: Change, simulated: bool) -> list[str]:
     wanted = change.desired
-    if wanted is None:
+    if wanted is None or not (change.action.tunes or change.action is Action.BLOCKED):
         return []
     cost = wanted.estimate
-    lines = [
-        f"{wanted.inputs['base_model']}, {wanted.examples:,} examples, {_epochs(cost)},"
-        f" {_tokens(cost)}, {_cost(cost)}",
+    return [
+        f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
+        f" {_tokens(cost)}",
+        f"price {price(cost.price_usd, simulated)}",
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
+        *(f"note: {note}" for note in cost.notes),
     ]
-    return lines + [f"note: {note}" for note in cost.notes]
 
 
 def _epochs(cost: Estimate) -> str:
-    return f"{cost.epochs} epochs" if cost.epochs else "epochs left to the service"
+    return counted(cost.epochs, "epoch") if cost.epochs else "epochs left to the service"
 
 
 def _tokens(cost: Estimate) -> str:
     if cost.billable_tokens is None:
         return f"about {cost.tokens:,} tokens an epoch"
     return f"about {cost.billable_tokens:,} tokens"
-
-
-def _cost(cost: Estimate) -> str:
-    return "price unknown" if cost.price_usd is None else f"about ${cost.price_usd:.2f}"
 
 
 def plan_json(plan: Plan, stack: str, settings: Settings) -> dict[str, Any]:
@@ -198,67 +196,54 @@ def _change_json(change: Change) -> dict[str, Any]:
 
 
 def plan_markdown(plan: Plan, stack: str, settings: Settings) -> str:
-    head = f"### vertune plan, stack `{stack}`\n\n{plan_sum(plan, settings)}\n"
+    parts = [
+        f"### vertune plan, stack {tables.escaped(stack)}",
+        tables.escaped(plan_sum(plan, settings)),
+    ]
     if settings.emulator:
-        head += f"\n_{SIMULATED}_\n"
-    if not plan:
-        return head
-    rows = []
-    for change in plan.changes:
-        wanted = change.desired if change.action.tunes else None
-        facts = (
-            (
-                str(wanted.inputs["base_model"]),
-                f"{wanted.examples:,}",
-                _epochs(wanted.estimate),
-                _tokens(wanted.estimate),
-                _cost(wanted.estimate),
-                wanted.location,
-            )
-            if wanted
-            else ("",) * 6
-        )
-        rows.append(
-            (f"{change.action.value} {change.action.word}", change.name, change.reason, *facts)
-        )
-    columns = (
-        "change",
-        "name",
-        "reason",
-        "base model",
-        "examples",
-        "epochs",
-        "tokens",
-        "price",
-        "where",
-    )
-    return f"{head}\n{table(columns, rows, markdown=True)}"
+        parts.append(f"_{SIMULATED}_")
+    if plan:
+        columns = ("change", "name", "reason", "details")
+        parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
+    return "\n\n".join(parts)
+
+
+def _row_of(change: Change, settings: Settings) -> tuple[str, str, str, str]:
+    details = "; ".join(_details(change, settings.emulator))
+    return f"{change.action.value} {change.action.word}", change.name, change.reason, details
 
 
 # States
 
 
-def score_text(score: Score | None) -> str:
+def score_text(score: Any) -> str:
+    """A score and its interval, beside the base model's; `score` is a Score or its fields."""
     if score is None:
         return "not scored"
+    found = score if isinstance(score, Mapping) else score.model_dump()
     return (
-        f"{score.metric} {score.base:.3f} → {score.tuned:.3f}"
-        f" (n {score.n}, 95 % {score.low:.2f}–{score.high:.2f})"
+        f"{found['metric']} {found['tuned']:.3f} (95 % {found['low']:.2f}–{found['high']:.2f},"
+        f" n {found['n']}), base model {found['base']:.3f}"
     )
 
 
 def status_rows(recorded: Mapping[str, Recorded]) -> list[dict[str, Any]]:
-    """Each name's served tuning, or its newest one; what `status -o json` prints."""
-    rows = []
-    for name, record in sorted(recorded.items()):
-        shown = [record.served] if record.served else []
-        shown += [
-            e for e in record.entries.values() if e.in_flight or e.state in ("failed", "cancelled")
-        ]
-        if not shown and record.entries:
-            shown = [max(record.entries.values(), key=lambda e: e.created)]
-        rows += [_row(name, entry, entry is record.served) for entry in shown if entry]
-    return rows
+    """Each name's served tuning and what came after it; what `status -o json` prints."""
+    return [
+        _row(name, entry, entry is record.served)
+        for name, record in sorted(recorded.items())
+        for entry in _shown(record)
+    ]
+
+
+def _shown(record: Recorded) -> list[Summary]:
+    """What is served, what is in flight, and what was begun later; older ends are history."""
+    served = record.served
+    entries = sorted(record.entries.values(), key=lambda e: (e.created, e.fingerprint))
+    if served is None:
+        return [e for e in entries if e.in_flight or e is entries[-1]]
+    later = [e for e in entries if e.in_flight or e.created > served.created]
+    return [served, *(e for e in later if e is not served)]
 
 
 def _row(name: str, entry: Summary, served: bool) -> dict[str, Any]:
@@ -266,34 +251,72 @@ def _row(name: str, entry: Summary, served: bool) -> dict[str, Any]:
 
 
 def status_table(rows: Iterable[Mapping[str, Any]], *, markdown: bool = False) -> str:
-    columns = ("name", "state", "served", "score", "tuned model", "fingerprint", "since")
-    return table(
+    """A block of lines for each row, or in Markdown a table."""
+    if not markdown:
+        return "\n".join(line for row in rows for line in _status_block(row))
+    columns = ("name", "state", "score", "tuned model", "fingerprint", "since")
+    return tables.markdown(
         columns,
         [
             (
                 row["name"],
-                row["state"] + (f": {row['error']}" if row["error"] else ""),
-                "yes" if row["served"] else "no",
-                score_text(Score(**row["score"]) if row["score"] else None),
-                (row["tuned_model"] or "-") + (" (simulated)" if row["stand_in"] else ""),
+                _state(row),
+                score_text(row["score"]),
+                _tuned_model(row),
                 row["fingerprint"][:12],
-                (row["finished"] or row["created"])[:19],
+                _since(row),
             )
             for row in rows
         ],
-        markdown=markdown,
     )
+
+
+def _status_block(row: Mapping[str, Any]) -> list[str]:
+    score = f", {score_text(row['score'])}" if row["state"] == "succeeded" else ""
+    return [
+        plain(f"{row['name']}: {_state(row)}{score}"),
+        plain(f"  {_tuned_model(row) if row['tuned_model'] else row['job'] or 'no job yet'}"),
+        plain(f"  since {_since(row)}, fingerprint {row['fingerprint'][:12]}"),
+    ]
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if row["state"] == "succeeded":
+        return "served" if row["served"] else "tuned, not served"
+    return f"{row['state']}: {row['error']}" if row["error"] else str(row["state"])
+
+
+def _tuned_model(row: Mapping[str, Any]) -> str:
+    return (row["tuned_model"] or "-") + (" (simulated)" if row["stand_in"] else "")
+
+
+def _since(row: Mapping[str, Any]) -> str:
+    return str(row["finished"] or row["created"])[:16].replace("T", " ") + " UTC"
 
 
 def outputs_table(outputs: Mapping[str, Any], *, markdown: bool = False) -> str:
     """The stack's `tuned_models`, as `pulumi stack output` has them."""
-    rows = [
-        (
-            name,
-            str(model.get("tuned_model")) + (" (simulated)" if model.get("simulated") else ""),
-            str(model.get("endpoint")),
-            score_text(Score(**model["score"]) if model.get("score") else None),
+    rows = [(name, _of_output(model)) for name, model in sorted(outputs.items())]
+    if not rows:
+        return "No tuned model is served."
+    if markdown:
+        columns = ("name", "score", "tuned model", "endpoint")
+        return tables.markdown(columns, [(name, *texts) for name, texts in rows])
+    return "\n".join(
+        plain(line)
+        for name, (score, tuned_model, endpoint) in rows
+        for line in (
+            f"{name}: {score}",
+            f"  tuned model {tuned_model}",
+            f"  endpoint    {endpoint}",
         )
-        for name, model in sorted(outputs.items())
-    ]
-    return table(("name", "tuned model", "endpoint", "score"), rows, markdown=markdown)
+    )
+
+
+def _of_output(model: Mapping[str, Any]) -> tuple[str, str, str]:
+    simulated = " (simulated)" if model.get("simulated") else ""
+    return (
+        score_text(model.get("score")),
+        f"{model.get('tuned_model') or '-'}{simulated}",
+        str(model.get("endpoint") or "-"),
+    )

@@ -1,8 +1,10 @@
 """`vertune check`."""
 
+from datetime import UTC, datetime
+
 import click
 
-from jobs.runner import report
+from jobs.runner import desired, report, spec
 from jobs.runner.commands import Place, output_option, select_option
 
 
@@ -17,12 +19,16 @@ def command(place: Place, select: tuple[str, ...], output: str) -> None:
 
     Example: vertune check --select headlines
     """
-    resolved = place.resolve(select)
+    settings, today = place.settings, datetime.now(UTC).date()
+    files, faults = spec.read(place.root, place.name, select)
+    resolved = [
+        desired.resolve(file, place.root, settings, place.open_bucket, today) for file in files
+    ]
     if output == "json":
-        click.echo(report.dumps(report.findings_json(resolved)))
+        click.echo(report.dumps(report.findings_json(resolved, faults)))
     elif output == "markdown":
-        click.echo(report.findings_markdown(resolved))
+        click.echo(report.findings_markdown(resolved, faults))
     else:
-        click.echo(report.findings_text(resolved) or "No spec is meant for this stack.")
-    if any(one.errors for one in resolved):
+        click.echo(report.findings_text(resolved, faults))
+    if faults or any(one.errors for one in resolved):
         click.get_current_context().exit(1)

@@ -1,13 +1,17 @@
 """`vertune new`."""
 
+import json
+import re
 import typing
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import click
 
 from jobs.runner import catalog
 from jobs.runner.commands import Place
 from jobs.runner.errors import VertuneError
-from jobs.runner.spec import DEFAULT_METRIC, NAME, Task
+from jobs.runner.spec import DEFAULT_METRIC, NAME, NAME_RULE, Task
 
 _SPEC = """\
 # yaml-language-server: $schema=schema.json
@@ -16,7 +20,7 @@ base_model: {base_model}
 dataset: {dataset}
 tuning:
   epochs: 4
-evaluation: {{metric: {metric}, at_least: 0.5}}
+evaluation: {{metric: {metric}}}
 """
 
 
@@ -34,31 +38,58 @@ def command(
     Example: vertune new tickets --task classification --dataset datasets/tickets
     """
     if not NAME.fullmatch(name):
-        raise VertuneError(f'"{name}" is no name: a-z, 0-9 and "-", at most 63, a letter first')
-    base_model = base_model or _cheapest()
-    if base_model not in catalog.load().base_models:
-        raise VertuneError(catalog.load().unknown(base_model))
-    path = place.root / "jobs" / f"{name}.yaml"
+        raise VertuneError(f'"{name}" is no name for a job: {NAME_RULE}')
+    dataset = dataset or f"datasets/{name}"
     text = _SPEC.format(
         task=task,
-        base_model=base_model,
-        dataset=dataset or f"datasets/{name}",
+        base_model=_base_model(base_model, datetime.now(UTC).date()),
+        dataset=_scalar(dataset),
         metric=DEFAULT_METRIC[task],
     )
+    _write(place.root, name, text)
+    click.echo(f"jobs/{name}.yaml is written.")
+    if dataset.startswith("gs://"):
+        click.echo("Next:")
+    else:
+        click.echo(f"Next: put examples into {dataset} (train, validation and test.jsonl), then")
+    click.echo(f"  vertune check --select {name}")
+
+
+def _base_model(wanted: str | None, today: date) -> str:
+    known = catalog.load().base_models
+    if wanted is None:
+        return _cheapest(today)
+    if wanted not in known:
+        raise VertuneError(catalog.load().unknown(wanted))
+    if known[wanted].retired(today):
+        raise VertuneError(f"{wanted} was retired on {known[wanted].retires}; see `vertune models`")
+    return wanted
+
+
+def _cheapest(today: date) -> str:
+    priced = {
+        name: facts.price_usd
+        for name, facts in catalog.load().base_models.items()
+        if facts.price_usd is not None and not facts.retired(today)
+    }
+    if not priced:
+        raise VertuneError("every base model with a known price is retired; give --base-model")
+    return min(priced, key=lambda name: priced[name])
+
+
+def _scalar(text: str) -> str:
+    """`text` in YAML: plain where nothing in it means anything there, else in quotes."""
+    return text if re.fullmatch(r"[A-Za-z][\w./-]*|gs://[\w./-]+", text) else json.dumps(text)
+
+
+def _write(root: Path, name: str, text: str) -> None:
+    path = root / "jobs" / f"{name}.yaml"
+    if path.with_suffix(".yml").exists():
+        raise VertuneError(f"jobs/{name}.yml exists; choose another name or edit it")
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
         raise VertuneError(f"jobs/{name}.yaml exists; choose another name or edit it") from None
-    click.echo(f"jobs/{name}.yaml is written.")
-    click.echo(f"Next: put examples into {dataset or f'datasets/{name}'}, then")
-    click.echo(f"  vertune check --select {name}")
-
-
-def _cheapest() -> str:
-    priced = {
-        name: facts.price_usd
-        for name, facts in catalog.load().base_models.items()
-        if facts.price_usd is not None
-    }
-    return min(priced, key=lambda name: priced[name])
+    except OSError as error:
+        raise VertuneError(f"jobs/{name}.yaml cannot be written: {error.strerror}") from None
