@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from io import FileIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from jobs.emulator.errors import invalid
 from jobs.emulator.storage import conditions
@@ -39,11 +38,10 @@ class Compose:
                 sources = [_source(objects, bucket, each) for each in _listed(body)]
                 # Open now: another request may delete a source while it is read.
                 opened = [files.enter_context(self._blobs.open(each.blob)) for each in sources]
-            blob, digest = self._blobs.write(_joined(opened))
+            blob = self._blobs.write(_joined(opened))
         extra = {"componentCount": sum(map(_components, sources))}
-        return self._creation.create(draft, blob, replace(digest, md5=None), extra).to_json(
-            request.origin
-        )
+        composed = replace(blob, digest=replace(blob.digest, md5=None))
+        return self._creation.create(draft, composed, extra).to_json(request.origin)
 
 
 def _listed(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -67,7 +65,7 @@ def _components(source: Object) -> int:
     return int(source.resource.get("componentCount", 1))
 
 
-def _joined(files: Sequence[FileIO]) -> Iterator[bytes]:
+def _joined(files: Sequence[BinaryIO]) -> Iterator[bytes]:
     for file in files:
         while piece := file.read(PIECE):
             yield piece

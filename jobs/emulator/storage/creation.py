@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.emulator.errors import invalid
-from jobs.emulator.storage.blobs import Blobs
+from jobs.emulator.storage.blobs import Blob, Blobs
 from jobs.emulator.storage.buckets import Buckets
 from jobs.emulator.storage.checksums import Digest
 from jobs.emulator.storage.conditions import Conditions
@@ -49,24 +49,21 @@ class Creation:
             self._buckets.find(draft.bucket)
             draft.conditions.check(objects.live(draft.bucket, draft.name))
 
-    def create(
-        self, draft: Draft, blob: str, digest: Digest, extra: Mapping[str, Any] = _NOTHING
-    ) -> Object:
+    def create(self, draft: Draft, blob: Blob, extra: Mapping[str, Any] = _NOTHING) -> Object:
         """The new live object; refused, its blob goes."""
         try:
-            digest.verify(draft.hashes)
+            blob.digest.verify(draft.hashes)
             with self._store.edit() as objects:
-                return self.insert(objects, draft, blob, digest, extra)
+                return self.insert(objects, draft, blob, extra)
         except BaseException:
-            self._blobs.remove(blob)
+            self._blobs.remove(blob.name)
             raise
 
     def insert(
         self,
         objects: Generations,
         draft: Draft,
-        blob: str,
-        digest: Digest,
+        blob: Blob,
         extra: Mapping[str, Any] = _NOTHING,
     ) -> Object:
         """As `create`, inside a transaction that is already open; `extra` stands in the answer."""
@@ -77,13 +74,13 @@ class Creation:
             "contentType": "application/octet-stream",
             "storageClass": rules.storage_class,
             **settable(draft.metadata),
-            **described(digest),
+            **_described(blob.digest),
             **dict.fromkeys(_TIMES, timestamp(generation)),
             **extra,
         }
-        new = Object(draft.bucket, draft.name, generation, 1, LIVE, blob, resource)
-        objects.insert(new, rules)
-        return new
+        self._blobs.keep(blob)
+        new = Object(draft.bucket, draft.name, generation, 1, LIVE, blob.name, resource)
+        return objects.insert(new, rules)
 
 
 def settable(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,6 +97,6 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     check_storage_class(given.get("storageClass", "STANDARD"))
 
 
-def described(digest: Digest) -> dict[str, Any]:
+def _described(digest: Digest) -> dict[str, Any]:
     sums = {"size": str(digest.size), "crc32c": digest.crc32c}
     return {**sums, "md5Hash": digest.md5} if digest.md5 else sums

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from email.message import Message
 from email.utils import format_datetime
-from io import FileIO
+from typing import BinaryIO
 
 from jobs.emulator.errors import ApiError
 from jobs.emulator.storage.blobs import PIECE, Blobs
@@ -45,7 +45,7 @@ class Downloads:
         return _response(found, file, *span)
 
 
-def _response(found: Object, file: FileIO, start: int, end: int) -> Response:
+def _response(found: Object, file: BinaryIO, start: int, end: int) -> Response:
     headers = {**_described(found), "Content-Length": str(end - start)}
     whole = (start, end) == (0, found.size)
     if not whole:
@@ -91,7 +91,7 @@ def _span(headers: Message, size: int) -> tuple[int, int] | None:
 class Slice:
     """The bytes of a file from `start` to `end`; closes it, read or not."""
 
-    def __init__(self, file: FileIO, start: int, end: int) -> None:
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
         self._file, self._left = file, end - start
         file.seek(start)
 

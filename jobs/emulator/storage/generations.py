@@ -32,7 +32,7 @@ LIVE, NONCURRENT, SOFT_DELETED = "live", "noncurrent", "soft-deleted"
 
 @dataclass(frozen=True)
 class Object:
-    """One generation of an object; `resource` holds what is neither its name nor its stamps."""
+    """One generation of an object; `resource` is its JSON but for the link to its body."""
 
     bucket: str
     name: str
@@ -60,19 +60,24 @@ class Object:
         return Digest(self.size, self.resource["crc32c"], self.resource.get("md5Hash"))
 
     def to_json(self, origin: str) -> dict[str, Any]:
-        path, stamp = f"b/{self.bucket}/o/{quote(self.name, safe='')}", self.generation
-        return {
+        path = self.resource["selfLink"].removeprefix(API)
+        query = f"generation={self.generation}&alt=media"
+        return {**self.resource, "mediaLink": f"{origin}/download/storage/v1{path}?{query}"}
+
+    def completed(self) -> "Object":
+        """With the parts of the JSON that say which object, and which state of it, this is."""
+        path = f"b/{self.bucket}/o/{quote(self.name, safe='')}"
+        identity = {
             "kind": "storage#object",
-            "id": f"{self.bucket}/{self.name}/{stamp}",
+            "id": f"{self.bucket}/{self.name}/{self.generation}",
             "selfLink": f"{API}/{path}",
-            "mediaLink": f"{origin}/download/storage/v1/{path}?generation={stamp}&alt=media",
             "bucket": self.bucket,
             "name": self.name,
-            "generation": str(stamp),
+            "generation": str(self.generation),
             "metageneration": str(self.metageneration),
             "etag": self.etag,
-            **self.resource,
         }
+        return replace(self, resource={**self.resource, **identity})
 
 
 class Store:
@@ -87,9 +92,9 @@ class Store:
         with self._state.transaction() as database:
             generations = Generations(self._state, database)
             yield generations
-            gone = generations.ownerless()
+            files = self._blobs.drop(generations.ownerless())
         # After the commit: a file that is gone cannot be rolled back.
-        self._blobs.remove(*gone)
+        self._blobs.unlink(files)
 
     def blobs(self) -> set[str]:
         with self._state.transaction() as database:
@@ -135,11 +140,11 @@ class Generations:
             raise no_such_object(bucket, name)
         return found
 
-    def insert(self, new: Object, rules: Rules) -> None:
+    def insert(self, new: Object, rules: Rules) -> Object:
         """The new live object; the one before it is kept or goes, as the bucket's rules say."""
         if before := self.live(new.bucket, new.name):
             self.retire(before, rules)
-        self._write(new)
+        return self._write(new)
 
     def retire(self, found: Object, rules: Rules) -> None:
         """What overwriting and plain deletion do to the live object."""
@@ -163,15 +168,13 @@ class Generations:
         kept = {k: v for k, v in deleted.resource.items() if k not in _TIMES_OF_DELETION}
         self._drop(deleted)
         new = replace(deleted, generation=generation, metageneration=1, state=LIVE, resource=kept)
-        self.insert(new, rules)
-        return new
+        return self.insert(new, rules)
 
     def update(self, found: Object, resource: Mapping[str, Any]) -> Object:
         """New metadata of the same generation."""
         stamped = {**resource, "updated": timestamp(self.now())}
-        changed = replace(found, metageneration=found.metageneration + 1, resource=stamped)
-        self._write(changed)
-        return changed
+        metageneration = found.metageneration + 1
+        return self._write(replace(found, metageneration=metageneration, resource=stamped))
 
     def scan(
         self, bucket: str, states: tuple[str, ...], start: str, after: tuple[str, int], end: str
@@ -205,7 +208,8 @@ class Generations:
         )
         self._dropped.add(found.blob)
 
-    def _write(self, found: Object) -> None:
+    def _write(self, changed: Object) -> Object:
+        found = changed.completed()
         self._database.execute(
             f"INSERT INTO storage_objects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (bucket, name, generation) DO UPDATE SET resource = excluded.resource,"
@@ -220,6 +224,7 @@ class Generations:
                 json.dumps(found.resource),
             ),
         )
+        return found
 
     def _one(self, where: str, *values: str | int) -> Object | None:
         row = self._database.execute(

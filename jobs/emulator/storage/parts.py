@@ -47,21 +47,25 @@ class Parts:
 
     def put(self, request: Request) -> Answer:
         session, number = self._session(request), _number(request.first("partNumber"))
-        blob, digest = self._blobs.write(pieces_of(request.body))
+        blob = self._blobs.write(pieces_of(request.body))
         try:
-            digest.verify(declared_in(request.headers))
+            blob.digest.verify(declared_in(request.headers))
         except ApiError as error:
-            self._blobs.remove(blob)
+            self._blobs.remove(blob.name)
             raise replace(error, reason="BadDigest") from None
-        etag = f'"{digest.md5}"'
-        self._blobs.remove(*self._record(session, Part(number, blob, etag)))
-        return Response(200, None, {"ETag": etag, "x-goog-hash": digest.header()})
+        etag = f'"{blob.digest.md5}"'
+        with self._state.transaction():
+            self._blobs.keep(blob)
+            before = self._record(session, Part(number, blob.name, etag))
+        self._blobs.remove(*before)
+        return Response(200, None, {"ETag": etag, "x-goog-hash": blob.digest.header()})
 
     def complete(self, request: Request) -> Answer:
         session = self._session(request)
         parts = self._chosen(session, _listed(request.body.read()))
-        blob, digest = self._blobs.write(self._joined(parts))
-        new = self._creation.create(session.draft, blob, replace(digest, md5=None))
+        blob = self._blobs.write(self._joined(parts))
+        joined = replace(blob, digest=replace(blob.digest, md5=None))
+        new = self._creation.create(session.draft, joined)
         self._end(session)
         fields = {"Bucket": new.bucket, "Key": new.name, "ETag": f'"{new.etag}"'}
         return _xml("CompleteMultipartUploadResult", fields)

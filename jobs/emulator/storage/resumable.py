@@ -8,7 +8,7 @@ from io import FileIO
 from urllib.parse import quote
 
 from jobs.emulator.errors import ApiError, invalid
-from jobs.emulator.storage.blobs import PIECE, Blobs, write_all
+from jobs.emulator.storage.blobs import PIECE, Blob, Blobs, write_all
 from jobs.emulator.storage.checksums import Running, declared_in, digest_of
 from jobs.emulator.storage.creation import Creation
 from jobs.emulator.storage.generations import Store
@@ -111,7 +111,7 @@ class Resumable:
         try:
             sums.verify(draft.hashes)
             with self._store.edit() as objects:
-                new = self._creation.insert(objects, draft, session.blob, sums)
+                new = self._creation.insert(objects, draft, Blob(session.blob, sums))
                 self._sessions.finish(session, result := new.to_json(request.origin))
         except ApiError:
             self._sessions.delete(session)

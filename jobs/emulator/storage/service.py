@@ -31,7 +31,7 @@ _OBJECT = "/storage/v1/b/{bucket}/o/{object}"
 
 class Storage:
     def __init__(self, state: State, principals: Principals, numbers: Mapping[str, str]) -> None:
-        blobs = Blobs(state.folder / "blobs")
+        blobs = Blobs(state, state.folder / "blobs")
         store = Store(state, blobs)
         self._buckets = Buckets(state, store, principals, numbers)
         self._policies = Policies(state, self._buckets, principals)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.emulator.storage import conditions
+from jobs.emulator.storage.blobs import Blob
 from jobs.emulator.storage.buckets import Buckets
 from jobs.emulator.storage.creation import SETTABLE, Creation, Draft, settable
 from jobs.emulator.storage.generations import Object, Store
@@ -53,7 +54,7 @@ class Transfers:
                 conditions.from_query(request),
             )
             extra = {k: v for k, v in source.resource.items() if k == "componentCount"}
-            return self._creation.insert(objects, draft, source.blob, source.digest, extra)
+            return self._creation.insert(objects, draft, Blob(source.blob, source.digest), extra)
 
 
 def _inherited(source: Object, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,8 +30,7 @@ class Uploads:
 
     def _create(self, request: Request, draft: Draft, pieces: Iterator[bytes]) -> Answer:
         self._creation.check(draft)
-        blob, digest = self._blobs.write(pieces)
-        return self._creation.create(draft, blob, digest).to_json(request.origin)
+        return self._creation.create(draft, self._blobs.write(pieces)).to_json(request.origin)
 
 
 def draft_of(request: Request, metadata: Mapping[str, Any]) -> Draft:

@@ -69,8 +69,7 @@ class Xml:
             return self._parts.put(request)
         draft = draft_of(request)
         self._creation.check(draft)
-        blob, digest = self._blobs.write(pieces_of(request.body))
-        new = self._creation.create(draft, blob, digest)
+        new = self._creation.create(draft, self._blobs.write(pieces_of(request.body)))
         headers = {"ETag": f'"{new.etag}"', "x-goog-generation": str(new.generation)}
         return Response(200, None, {**headers, "x-goog-hash": new.hashes})
 
