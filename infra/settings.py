@@ -1,7 +1,6 @@
 """Settings: a stack's configuration, typed; every fault is said at once, with what to do."""
 
 import difflib
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -9,65 +8,14 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+
+from infra.kinds import Bucket, Labels, Project
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
 _SERVING = {"us-central1": "us", "europe-west4": "eu"}
-
-
-def _text(pattern: str, what: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"{value!r} cannot be {what}")
-        return value
-
-    return AfterValidator(check)
-
-
-Project = Annotated[
-    str,
-    _text(
-        r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
-        "a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first",
-    ),
-]
-Bucket = Annotated[
-    str,
-    _text(
-        r"(?!goog)[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]",
-        "a bucket's name: 3 to 63 lower-case letters, digits, hyphens and underscores,"
-        " not starting with goog",
-    ),
-]
-Key = Annotated[
-    str,
-    _text(
-        r"(?!goog-|(managed-by|stack)$)[a-z][a-z0-9_-]{0,62}",
-        "a label's name: lower-case letters, digits, hyphens and underscores, a letter first;"
-        " managed-by, stack and goog-… are taken",
-    ),
-]
-Value = Annotated[
-    str,
-    _text(
-        r"[a-z0-9_-]{0,63}",
-        "a label's value: at most 63 lower-case letters, digits, hyphens and underscores",
-    ),
-]
-Labels = Annotated[
-    dict[Key, Value],
-    Field(max_length=60),  # sixty-four in the cloud; the stack and the provider add their own
-    BeforeValidator(lambda given: json.loads(given) if isinstance(given, str) else given),
-]
 
 
 def _name(key: str) -> str:
@@ -154,9 +102,13 @@ def _misplaced(emulator: bool, environment: Mapping[str, str]) -> list[str]:
 
 
 def _did_you_mean(key: str) -> str:
-    known = [str(field.alias) for field in _fields()]
-    close = difflib.get_close_matches(key, known, n=1)
-    return f": did you mean {close[0]}?" if close else f"; these are: {', '.join(known)}"
+    known = {str(field.alias).partition(":")[2]: str(field.alias) for field in _fields()}
+    close = difflib.get_close_matches(key.removeprefix(_OWN), known, n=1)
+    return (
+        f": did you mean {known[close[0]]}?"
+        if close
+        else f"; these are: {', '.join(known.values())}"
+    )
 
 
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
