@@ -116,7 +116,11 @@ def _stop(folder: Path) -> Running | None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One start, stop or reset of a folder at a time."""
-    with FolderLock(folder / _STARTING):
+    try:
+        lock = FolderLock(folder / _STARTING)
+    except OSError as error:
+        raise EmulatorError(f"{folder} cannot hold an emulator: {error.strerror}") from error
+    with lock:
         yield
 
 

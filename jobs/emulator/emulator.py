@@ -17,7 +17,6 @@ from jobs.emulator.storage.service import Storage
 from jobs.emulator.tokens import Tokens
 from jobs.emulator.trainer.catalog import NEAREST, SMOLLM2
 from jobs.emulator.trainer.client import TrainerClient
-from jobs.emulator.vertex.objects import stored_objects
 from jobs.emulator.vertex.service import Vertex
 from jobs.emulator.wire import Route
 from jobs.emulator.workload_identity import WorkloadIdentity
@@ -37,13 +36,8 @@ class Emulator:
         cache: Path | None = None,
     ) -> None:
         self.state = State(folder)
-        self._vertex = Vertex(
-            self.state,
-            TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache"),
-            stored_objects(self.state),
-            projects,
-        )
-        routes = [*self._vertex.routes(), *_routes(self.state, projects)]
+        client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
+        routes, self._vertex = _services(self.state, projects, client)
         self.server = Server(routes, port)
         self.url = self.server.url
 
@@ -66,16 +60,22 @@ class Emulator:
         self.state.close()
 
 
-def _routes(state: State, numbers: Mapping[str, str]) -> list[Route]:
+def _services(
+    state: State, numbers: Mapping[str, str], trainer: TrainerClient
+) -> tuple[list[Route], Vertex]:
     principals = Principals(state, numbers)
     policies, operations = Policies(state, principals), Operations(state)
     projects = Projects(policies, numbers)
-    return [
+    storage = Storage(state, principals, numbers)
+    vertex = Vertex(state, trainer, storage.open_object, numbers)
+    routes = [
         *Tokens().routes(),
         *operations.routes(),
         *projects.routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
         *Services(state, projects, principals, operations).routes(),
         *WorkloadIdentity(state, projects, operations).routes(),
-        *Storage(state, principals, numbers).routes(),  # last: it takes any two segments
+        *vertex.routes(),
+        *storage.routes(),  # last: it takes any two segments
     ]
+    return routes, vertex

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import BinaryIO
 
 from jobs.emulator.errors import invalid
 from jobs.emulator.principals import Principals
@@ -31,8 +32,8 @@ _OBJECT = "/storage/v1/b/{bucket}/o/{object}"
 
 class Storage:
     def __init__(self, state: State, principals: Principals, numbers: Mapping[str, str]) -> None:
-        blobs = Blobs(state, state.folder / "blobs")
-        store = Store(state, blobs)
+        self._blobs = blobs = Blobs(state, state.folder / "blobs")
+        self._store = store = Store(state, blobs)
         self._buckets = Buckets(state, store, principals, numbers)
         self._policies = Policies(state, self._buckets, principals)
         self._objects = Objects(store, self._buckets)
@@ -48,6 +49,13 @@ class Storage:
         self._xml = Xml(blobs, self._buckets, creation, self._downloads, parts)
         sessions.expire()
         blobs.sweep(store.blobs() | sessions.blobs() | parts.blobs())
+
+    def open_object(self, bucket: str, name: str) -> BinaryIO | None:
+        """A live object's body, for another service of the same emulator."""
+        with self._store.edit() as objects:
+            found = objects.live(bucket, name)
+            # Opened before another request can delete it; an open file outlives its name.
+            return self._blobs.open(found.blob) if found else None
 
     def routes(self) -> list[Route]:
         """To be joined last: the XML path takes any address of two segments."""
