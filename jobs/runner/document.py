@@ -219,7 +219,7 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "too_short": "is empty; give it a value or remove it",
-    "too_long": "holds {actual_length}; at most {max_length} are taken",
+    "too_long": "holds more than {max_length}",
 }
 
 
@@ -249,10 +249,10 @@ def _known_keys(model: type[BaseModel], parents: Sequence[Any]) -> list[str]:
     return list(model.model_fields)
 
 
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "; known: {}") -> str:
+def did_you_mean(word: str, words: Iterable[str], otherwise: str = "; known: {}") -> str:
     """`; did you mean "x"?`, or all there is to choose from where nothing is near."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    known = {one.lower(): one for one in words}
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     if near:
-        return f'; did you mean "{near[0]}"?'
-    return otherwise.format(", ".join(known)) if known else ""
+        return f'; did you mean "{known[near[0]]}"?'
+    return otherwise.format(", ".join(known.values())) if known else ""

@@ -38,13 +38,20 @@ _LABEL_KEY = "[a-z][a-z0-9_-]{0,62}"
 _LABEL_VALUE = "[a-z0-9_-]{0,63}"
 _MOST_LABELS = 60  # a resource takes 64, and vertune and the service set some of their own
 
-_NOT_OVERRIDDEN = ("task", "environments", "overrides")
+NOT_OVERRIDDEN = ("task", "environments", "overrides")
 
 
 def _epochs(value: object) -> object:
     if value is None or value == "auto" or (type(value) is int and 1 <= value <= 1000):
         return value
     raise ValueError('must be a whole number from 1 to 1000, or "auto"')
+
+
+def _whole(value: object) -> object:
+    """A truth value and 4.0 equal whole numbers to a Literal."""
+    if isinstance(value, bool | float):
+        raise ValueError("must be a whole number")
+    return value
 
 
 def _label_key(key: str) -> str:
@@ -66,6 +73,7 @@ def _label_value(value: str) -> str:
 _Epochs = Annotated[
     Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] | None, BeforeValidator(_epochs)
 ]
+_AdapterSize = Annotated[Literal[1, 2, 4, 8, 16, 32] | None, BeforeValidator(_whole)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _LabelKey = Annotated[
     str, AfterValidator(_label_key), Field(json_schema_extra={"pattern": f"^{_LABEL_KEY}$"})
@@ -102,7 +110,7 @@ class Tuning(_Model):
         gt=0,
         description="The setting of 2023; accepted, not carried over: its scale is another one.",
     )
-    adapter_size: Literal[1, 2, 4, 8, 16, 32] | None = Field(
+    adapter_size: _AdapterSize = Field(
         default=None, description="Rank of the adapter; the base model says which it takes."
     )
 
@@ -143,11 +151,11 @@ class Spec(_Model):
     instructions: _Text | None = Field(
         default=None, description="System instruction of every example and prediction."
     )
-    tuning: Tuning = Field(default=Tuning())
+    tuning: Tuning = Field(default_factory=Tuning)
     budget_usd: float | None = Field(
         default=None, ge=0, description="Refuse to submit when the estimate is above this."
     )
-    evaluation: Evaluation = Field(default=Evaluation())
+    evaluation: Evaluation = Field(default_factory=Evaluation)
     environments: tuple[_Text, ...] | None = Field(
         default=None,
         strict=False,
@@ -279,7 +287,7 @@ def _faults_of_overrides(node: yaml.MappingNode, shown: str) -> Iterator[Problem
     known = {(fault.field, fault.what) for fault in _faults(node, shown)}
     for name, over in _overrides(node):
         where = f"overrides.{name}"
-        for key in _NOT_OVERRIDDEN:
+        for key in NOT_OVERRIDDEN:
             if document.child(over, key):
                 line = document.line_of(node, ("overrides", name, key))
                 yield Problem(shown, line, f"{where}.{key}", "cannot differ by stack")
