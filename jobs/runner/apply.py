@@ -168,12 +168,24 @@ class _Apply:
         uris = upload(resolved.dataset, resolved.file.spec.instructions, self._tools.bucket)
         entry = self._intent(change, resolved, uris["train"])
         try:
-            generation = self._tools.ledger.create(entry)
+            flight = self._claimed(change, entry, resolved)
         except Changed:
             read = self._tools.ledger.read(entry.name, entry.fingerprint)
             who = f"{read[0].holder} since {read[0].created}" if read else "somebody else"
             raise VertuneError(f"is being submitted by {who}; run apply again later") from None
-        self._create(_Flight(entry, generation, resolved))
+        self._create(flight)
+
+    def _claimed(self, change: Change, entry: Entry, resolved: Resolved) -> _Flight:
+        """Write the intent: a new entry, or over the failed one that is asked for again."""
+        ledger = self._tools.ledger
+        failed = change.source and change.source.fingerprint == entry.fingerprint
+        read = ledger.read(entry.name, entry.fingerprint) if failed else None
+        if read is None:
+            return _Flight(entry, ledger.create(entry), resolved)
+        before, generation = read
+        tried = [*before.previous, *([before.job] if before.job else [])]
+        entry = entry.model_copy(update={"previous": tried})
+        return _Flight(entry, ledger.update(entry, generation), resolved)
 
     def _intent(self, change: Change, resolved: Resolved, uri: str) -> Entry:
         desired, spec = change.desired, resolved.file.spec
@@ -235,7 +247,7 @@ class _Apply:
 
     def _look_up(self, flight: _Flight, error: VertuneError) -> None:
         """The answer was lost: the job may stand. It is found by its labels or stays open."""
-        for job in self._tools.vertex.jobs(_labels(flight.entry)):
+        if job := self._started(flight.entry):
             self._adopt(flight, job, "the answer was lost; found")
             return
         raise VertuneError(
@@ -244,7 +256,7 @@ class _Apply:
 
     def _settle(self, flight: _Flight) -> None:
         """Finish a submit that somebody began: adopt its job, or submit once none can appear."""
-        for job in self._tools.vertex.jobs(_labels(flight.entry)):
+        if job := self._started(flight.entry):
             self._adopt(flight, job, "adopted")
             return
         age = (datetime.now(UTC) - datetime.fromisoformat(flight.entry.created)).total_seconds()
@@ -262,6 +274,11 @@ class _Apply:
         holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._write(flight, created=_now(), holder=holder)
         self._create(flight)
+
+    def _started(self, entry: Entry) -> Job | None:
+        """The job that this entry's submit created, found by its labels."""
+        found = self._tools.vertex.jobs(_labels(entry))
+        return next((job for job in found if job.name not in entry.previous), None)
 
     def _adopt(self, flight: _Flight, job: Job, how: str) -> None:
         self._write(

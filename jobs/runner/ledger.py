@@ -74,6 +74,7 @@ class Entry(Summary):
 
     spec: str  # path of the spec it came from
     holder: str  # who submits: host, process and a random part
+    previous: list[str] = []  # jobs of earlier, failed tries
     dataset_uri: str
     splits: dict[str, int]  # examples by split
     epochs: int | None = None

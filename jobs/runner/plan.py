@@ -125,9 +125,14 @@ def diff(
             changes.append(found)
         elif name in desired:
             unchanged.append(name)
-    order = list(Action)
-    changes = sorted(_each_tuning_once(changes), key=lambda c: (order.index(c.action), c.name))
-    return Plan(tuple(changes), tuple(unchanged))
+    return Plan(tuple(sorted(_each_tuning_once(changes), key=_turn)), tuple(unchanged))
+
+
+def _turn(change: Change) -> tuple[int, int, str]:
+    """By action; of those that tune the smallest first, whose result is there soonest."""
+    cost = change.desired.estimate if change.desired and change.action.tunes else None
+    size = (cost.billable_tokens or cost.tokens) if cost else 0
+    return list(Action).index(change.action), size, change.name
 
 
 def _each_tuning_once(changes: Iterable[Change]) -> Iterator[Change]:

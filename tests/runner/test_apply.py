@@ -46,8 +46,8 @@ def tools(place: Place, settle_seconds: float = SETTLE_SECONDS) -> Tools:
     )
 
 
-def planned(place: Place) -> Reconciliation:
-    return reconcile(place.resolve(), place.ledger.recorded())
+def planned(place: Place, retry: tuple[str, ...] = ()) -> Reconciliation:
+    return reconcile(place.resolve(), place.ledger.recorded(), retry=retry)
 
 
 def applied(place: Place, settle_seconds: float = SETTLE_SECONDS) -> Outcome:
@@ -208,6 +208,23 @@ def test_a_job_that_failed_is_blocked_until_a_person_asks(
     (change,) = planned(place).plan.changes
     assert change.action is Action.BLOCKED
     assert "no room" in change.reason
+
+
+def test_a_failed_job_that_a_person_asks_for_again_is_submitted_once_more(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    failed = entry.model_copy(update={"state": "failed", "error": "no room", "score": None})
+    place.ledger.update(failed, generation)
+    found = planned(place, retry=("one",))
+    apply(tools(place), found.plan, found.resolved, found.recorded)
+    again, _ = entry_of(place, "one")
+    assert again.state == "succeeded"
+    assert again.previous == [entry.job]
+    assert again.job != entry.job
+    assert len(all_jobs(place)) == 2
 
 
 def test_the_data_that_was_uploaded_is_today_s_form_under_its_digest(

@@ -22,8 +22,16 @@ _ROUNDS = 3  # a job adopted first, then what the spec asks for by now, then not
 @select_option
 @output_option
 @click.option("--yes", is_flag=True, help="Do not ask before jobs that cost money.")
+@click.option(
+    "--retry",
+    multiple=True,
+    metavar="NAME",
+    help="Tune once more what failed or was cancelled; may be given again.",
+)
 @click.pass_obj
-def command(place: Place, select: tuple[str, ...], output: str, yes: bool) -> None:
+def command(
+    place: Place, select: tuple[str, ...], output: str, yes: bool, retry: tuple[str, ...]
+) -> None:
     """Tune what the plan says, wait, evaluate, and record the outputs.
 
     A job that is under way is adopted, never started twice; stop this command whenever you like
@@ -31,7 +39,7 @@ def command(place: Place, select: tuple[str, ...], output: str, yes: bool) -> No
 
     Example: vertune --stack dev apply --yes
     """
-    found = _reconciled(place, select)
+    found = _reconciled(place, select, retry)
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
     _refuse_over_cap(place, found)
     if found.plan and not yes:
@@ -50,8 +58,10 @@ def command(place: Place, select: tuple[str, ...], output: str, yes: bool) -> No
     _finish(place, output, changed, tuned, failed, found)
 
 
-def _reconciled(place: Place, select: tuple[str, ...]) -> Reconciliation:
-    return reconcile(place.resolve(select), place.ledger.recorded(), select)
+def _reconciled(
+    place: Place, select: tuple[str, ...], retry: tuple[str, ...] = ()
+) -> Reconciliation:
+    return reconcile(place.resolve(select), place.ledger.recorded(), select, retry)
 
 
 def _refuse_over_cap(place: Place, found: Reconciliation) -> None:
