@@ -83,7 +83,7 @@ class Member(Resource):
     def _imported(self, id: str) -> Values:
         """`OWNER ROLE MEMBER`, as the genuine provider takes it."""
         owner, role, member = id.split(" ")
-        return {self.holder: owner, "role": role, "member": member}
+        return {self.holder: owner.removeprefix("b/"), "role": role, "member": member}
 
 
 def _inputs(holder: str) -> dict[str, Input]:

@@ -1,0 +1,64 @@
+"""Pulumi: the genuine engine's command line, on an emulator, with a state folder of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.emulator import engine
+from jobs.emulator.environment import environment
+
+ROOT = Path(__file__).parents[2]
+_COUNT = re.compile(r"^ {4}.*?(\d+) (created|updated|deleted|unchanged|imported|errored)$")
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    text: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Resources by what became of them, as Pulumi sums them up."""
+        found = [_COUNT.match(line) for line in self.text.splitlines()]
+        return {one[2]: int(one[1]) for one in found if one}
+
+
+class Pulumi:
+    """The stack `local` of this repository; its settings are a copy that a test may change."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        found = engine.find(ROOT)
+        assert found, "there is no Pulumi engine: `python -m jobs.emulator.engine` makes one"
+        (folder / "pulumi").mkdir(parents=True)
+        self.settings = folder / "Pulumi.local.yaml"
+        shutil.copy(ROOT / "Pulumi.local.yaml", self.settings)
+        path = os.pathsep.join(map(str, found.path_entries()))
+        self._environment = {**os.environ, **environment(url, folder, ROOT)}
+        self._environment |= {
+            "PATH": f"{path}{os.pathsep}{self._environment['PATH']}",
+            "PULUMI_HOME": str(folder / "home"),
+        }
+        assert self("stack", "init", "local", settings=False).code == 0
+
+    def __call__(self, *arguments: str, settings: bool = True) -> Ran:
+        command = [*arguments, "--non-interactive", "--color=never"]
+        if settings:
+            command += ["--config-file", str(self.settings)]
+        ran = subprocess.run(
+            ["pulumi", *command],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Ran(ran.returncode, ran.stdout)
+
+    def up(self) -> Ran:
+        return self("up", "--yes", "--skip-preview", "--suppress-progress")
