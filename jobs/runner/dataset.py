@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 
 from jobs.runner.errors import Problem
 from jobs.runner.example import BadExample, Example, parse
+from jobs.runner.prompt import Prompt, Template
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -39,32 +40,17 @@ class Split:
     with_files: int  # examples that hold files, whose tokens only the service can count
     longest: tuple[int, int]  # (characters, line) of the longest example
     digest: str
-    longest_answer: int
+    longest_answer: int  # in bytes: of them, not of characters, tokens have about the same number
     problems: tuple[Problem, ...]
     lines: Mapping[bytes, int] = field(repr=False)  # digest of an example -> its first line
     repeated: tuple[tuple[int, int], ...]  # (line, the first line with the same example)
-    prompt: "Prompt"
+    prompt: Prompt
 
     def read(self, instructions: str | None) -> Iterator[Example]:
         """The examples again, one at a time. Raises BadExample if a line has gone bad since."""
         for _, line in lines(self.source):
             if line and line.strip():
                 yield parse(line, instructions)
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """What every prompt of a split starts and ends with; new texts are wrapped the same way."""
-
-    system: str | None
-    prefix: str
-    suffix: str
-
-    def wrap(self, text: str) -> str:
-        """`text` as the training prompts are; left alone where it already is."""
-        if text.startswith(self.prefix) and text.rstrip().endswith(self.suffix.rstrip()):
-            return text
-        return f"{self.prefix}{text.strip()}{self.suffix}"
 
 
 @dataclass(frozen=True)
@@ -185,7 +171,7 @@ class _Tally:
         self._hash = hashlib.sha256()
         self._lines: dict[bytes, int] = {}
         self._repeated: list[tuple[int, int]] = []
-        self._common: _Common | None = None
+        self._template = Template()
 
     def fault(self, number: int, what: str) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
@@ -217,15 +203,12 @@ class _Tally:
         self.with_files += example.holds_files
         if characters > self.longest[0]:
             self.longest = (characters, number)
-        self.longest_answer = max(self.longest_answer, len(example.answer))
+        self.longest_answer = max(self.longest_answer, len(example.answer.encode()))
         self._hash.update(line)
         first = self._lines.setdefault(hashlib.blake2b(line, digest_size=16).digest(), number)
         if first != number:
             self._repeated.append((number, first))
-        if self._common is None:
-            self._common = _Common(example)
-        else:
-            self._common.narrow(example)
+        self._template.narrow(example.system, example.prompt)
 
     def split(self) -> Split:
         unsaid = f"has {self._unsaid:,} more lines that are no examples"
@@ -242,49 +225,5 @@ class _Tally:
             problems=(*self.problems, *more),
             lines=self._lines,
             repeated=tuple(self._repeated),
-            prompt=self._common.prompt() if self._common else Prompt(None, "", ""),
+            prompt=self._template.prompt(),
         )
-
-
-class _Common:
-    """What all prompts so far share at their start and end."""
-
-    def __init__(self, example: Example) -> None:
-        self._system = example.system
-        self._prefix = self._suffix = example.prompt
-        self._shortest = len(example.prompt)
-        self._several = False
-
-    def narrow(self, example: Example) -> None:
-        self._several = True
-        if example.system != self._system:
-            self._system = None
-        prompt = example.prompt
-        self._shortest = min(self._shortest, len(prompt))
-        if not prompt.startswith(self._prefix):
-            self._prefix = _shared(self._prefix, prompt)
-        if not prompt.endswith(self._suffix):
-            self._suffix = _shared(self._suffix[::-1], prompt[::-1])[::-1]
-
-    def prompt(self) -> Prompt:
-        if not self._several or len(self._prefix) + len(self._suffix) > self._shortest:
-            return Prompt(self._system, "", "")
-        return Prompt(self._system, _to_last_space(self._prefix), _from_first_break(self._suffix))
-
-
-def _shared(one: str, other: str) -> str:
-    """The longest common start of two texts."""
-    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    return one[: min(len(one), len(other)) if length is None else length]
-
-
-def _to_last_space(text: str) -> str:
-    """A shared start, cut where a word ends: what words happen to share is no template."""
-    end = max(text.rfind(" "), text.rfind("\n"))
-    return text[: end + 1] if ":" in text[: end + 1] else ""
-
-
-def _from_first_break(text: str) -> str:
-    """A shared end, from its first line break on: a sentence's own end is no template."""
-    start = text.find("\n")
-    return text[start:] if start >= 0 else ""

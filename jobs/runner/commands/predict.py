@@ -40,8 +40,8 @@ def command(
 
     Example: vertune predict headlines "Shares of the grocer rose on strong sales."
     """
-    from jobs.runner.dataset import Prompt
     from jobs.runner.evaluate import answer_tokens
+    from jobs.runner.prompt import Prompt
     from jobs.runner.vertex import location_of
 
     asked = _texts(texts, file)
