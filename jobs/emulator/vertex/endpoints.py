@@ -4,7 +4,7 @@ from jobs.emulator.errors import rpc_error
 from jobs.emulator.vertex.deployment import Deployment, Endpoint
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
-from jobs.emulator.vertex.listing import page
+from jobs.emulator.vertex.listing import in_memory, page
 from jobs.emulator.vertex.masks import masked
 from jobs.emulator.vertex.names import ModelName, Names
 from jobs.emulator.vertex.operations import Operations
@@ -47,7 +47,7 @@ class Endpoints:
 
     def _list(self, request: Request) -> Answer:
         endpoints = self._deployment.all(self._names.place(request))
-        return page(request, "endpoints", endpoints, _FILTERS)
+        return page(request, "endpoints", in_memory(endpoints), _FILTERS)
 
     def _update(self, request: Request) -> Answer:
         body = Fields(request.json(), "endpoint")

@@ -1,6 +1,7 @@
 """Answers: generateContent and countTokens, of tuned endpoints and of base models."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,14 +92,15 @@ class Generate:
         (text,) = self._trainer.generate(
             [prompt], source.adapter, asked.max_tokens, asked.temperature, asked.seed
         )
-        tokens = self._output_tokens(prompt, text, input_tokens)
-        text, reason = _finish(text, tokens, asked)
+        kept = _before(text, asked.stop_sequences)
+        tokens = self._output_tokens(prompt, kept)
+        cut = kept == text and tokens >= asked.max_tokens
         microsecond = self._state.microsecond()
         return {
             "candidates": [
                 {
-                    "content": {"role": "model", "parts": [{"text": text}]},
-                    "finishReason": reason,
+                    "content": {"role": "model", "parts": [{"text": kept}]},
+                    "finishReason": "MAX_TOKENS" if cut else "STOP",
                     "index": 0,
                 }
             ],
@@ -112,10 +114,12 @@ class Generate:
             "responseId": local_id(microsecond),
         }
 
-    def _output_tokens(self, prompt: Conversation, text: str, input_tokens: int) -> int:
-        whole = Conversation(prompt.system, (*prompt.turns, Turn("model", text)))
-        (tokens,) = self._trainer.count_tokens([whole])
-        return max(0, tokens - input_tokens)
+    def _output_tokens(self, prompt: Conversation, text: str) -> int:
+        """Without what a turn costs whatever it says."""
+        said = Conversation(prompt.system, (*prompt.turns, Turn("model", text)))
+        silent = Conversation(prompt.system, (*prompt.turns, Turn("model", "")))
+        with_text, without = self._trainer.count_tokens([said, silent])
+        return with_text - without
 
     def _source(self, request: Request) -> Source:
         if "/publishers/" in request.path:
@@ -137,11 +141,8 @@ class Generate:
         return Source(id)
 
 
-def _finish(text: str, tokens: int, asked: Generation) -> tuple[str, str]:
-    cuts = [text.index(stop) for stop in asked.stop_sequences if stop in text]
-    if cuts:
-        return text[: min(cuts)], "STOP"
-    return text, "MAX_TOKENS" if tokens >= asked.max_tokens else "STOP"
+def _before(text: str, stop_sequences: Sequence[str]) -> str:
+    return text[: min((text.index(stop) for stop in stop_sequences if stop in text), default=None)]
 
 
 def _trained(handler: Handler) -> Handler:

@@ -64,7 +64,7 @@ class TuningJobs:
         return self._find(request)
 
     def _list(self, request: Request) -> Answer:
-        jobs = self._jobs.list(str(self._names.place(request)))
+        jobs = self._jobs.of(str(self._names.place(request)))
         return page(request, "tuningJobs", jobs, _FILTERS)
 
     def _cancel(self, request: Request) -> Answer:

@@ -1,51 +1,77 @@
 """The tuning jobs on record: every change of state in one transaction, durable when it returns."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jobs.emulator.state import State
 from jobs.emulator.trainer.base import Step
 from jobs.emulator.vertex import enums
+from jobs.emulator.vertex.listing import Source
 from jobs.emulator.vertex.times import timestamp
 
 Job = dict[str, Any]
+_UNFINISHED = (enums.QUEUED, enums.PENDING, enums.RUNNING, enums.CANCELLING)
+
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tuning_jobs (
+    name TEXT PRIMARY KEY, parent TEXT NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL,
+    body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tuning_jobs_by_parent ON tuning_jobs (parent, name);
+CREATE INDEX IF NOT EXISTS tuning_jobs_by_state ON tuning_jobs (state, created, name);
+"""
+_CHUNK = 100
 
 
 class JobStore:
+    """A table of its own: a queue and pages of thousands of jobs, without reading them all."""
+
     def __init__(self, state: State) -> None:
         self._state = state
-        self._documents = state.documents("tuningJobs")
+        state.define(_SCHEMA)
 
     def get(self, name: str) -> Job | None:
-        return self._documents.get(name)
+        found = self._select("name = ?", name)
+        return found[0] if found else None
 
-    def list(self, parent: str = "") -> list[Job]:
-        return self._documents.list(f"{parent}/tuningJobs/" if parent else "")
+    def of(self, parent: str) -> Source:
+        """Jobs of a location; their ids sort by the time they were made."""
+
+        def source(mark: str, oldest_first: bool) -> Iterator[Job]:
+            last = mark.rpartition(" ")[2]
+            beyond, order = (">", "ASC") if oldest_first else ("<", "DESC")
+            where = f"parent = ? AND (? = '' OR name {beyond} ?) ORDER BY name {order} LIMIT ?"
+            while found := self._select(where, parent, last, last, _CHUNK):
+                yield from found
+                last = found[-1]["name"]
+
+        return source
 
     def add(self, name: str, inputs: Job, microsecond: int) -> Job:
         with self._state.transaction():
             stamp = timestamp(microsecond)
             job = {"name": name, **inputs, "state": enums.QUEUED}
             job |= {"createTime": stamp, "updateTime": stamp}
-            if any(other["state"] not in enums.FINISHED for other in self.list()):
+            if self._in(*_UNFINISHED, limit=1):
                 job["tuningJobState"] = enums.WAITING_FOR_QUOTA
-            self._documents.put(name, job)
+            self._write(job)
         return job
 
     def claim(self) -> Job | None:
         """The oldest queued job, now pending; nobody else gets it."""
         with self._state.transaction():
-            queued = [job for job in self.list() if job["state"] == enums.QUEUED]
-            if not queued:
+            if not (queued := self._in(enums.QUEUED, limit=1)):
                 return None
-            job = min(queued, key=lambda job: (job["createTime"], job["name"]))
+            (job,) = queued
             job |= {"state": enums.PENDING, "tuningJobState": enums.PROCESSING_DATASET}
             return self._put(job)
 
     def change(self, name: str, change: Callable[[Job], None]) -> Job:
         """Apply `change` to the job as it stands now."""
         with self._state.transaction():
-            job = self._documents.get(name)
+            job = self.get(name)
             if job is None:
                 raise KeyError(name)
             change(job)
@@ -97,11 +123,10 @@ class JobStore:
     def resume(self) -> None:
         """After a restart: what was under way is queued again, what was being cancelled is."""
         with self._state.transaction():
-            for job in self.list():
-                if job["state"] == enums.CANCELLING:
-                    self.cancelled(job["name"])
-                elif job["state"] in (enums.PENDING, enums.RUNNING):
-                    self.change(job["name"], _queue)
+            for job in self._in(enums.CANCELLING):
+                self.cancelled(job["name"])
+            for job in self._in(enums.PENDING, enums.RUNNING):
+                self.change(job["name"], _queue)
 
     def _end(self, job: Job, state: str) -> None:
         job["state"] = state
@@ -110,8 +135,25 @@ class JobStore:
 
     def _put(self, job: Job) -> Job:
         job["updateTime"] = self._now()
-        self._documents.put(job["name"], job)
+        self._write(job)
         return job
+
+    def _write(self, job: Job) -> None:
+        parent = job["name"].partition("/tuningJobs/")[0]
+        row = (job["name"], parent, job["state"], job["createTime"], json.dumps(job))
+        with self._state.transaction() as database:
+            database.execute("INSERT OR REPLACE INTO tuning_jobs VALUES (?, ?, ?, ?, ?)", row)
+
+    def _in(self, *states: str, limit: int = -1) -> list[Job]:
+        """Jobs in one of these states, the oldest first, whatever their location."""
+        holes = ", ".join("?" * len(states))
+        where = f"state IN ({holes}) ORDER BY created, name LIMIT ?"
+        return self._select(where, *states, limit)
+
+    def _select(self, where: str, *values: str | int) -> list[Job]:
+        with self._state.transaction() as database:
+            rows = database.execute(f"SELECT body FROM tuning_jobs WHERE {where}", values)
+            return [json.loads(body) for (body,) in rows]
 
     def _now(self) -> str:
         return timestamp(self._state.microsecond())

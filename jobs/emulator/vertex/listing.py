@@ -3,7 +3,8 @@
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 from jobs.emulator.errors import invalid
 from jobs.emulator.wire import Request
@@ -20,28 +21,40 @@ _PAGE = 100
 _LARGEST_PAGE = 1000
 
 
+class Source(Protocol):
+    """Resources in the order asked for, only those beyond the mark of a page before."""
+
+    def __call__(self, mark: str, oldest_first: bool) -> Iterable[Resource]: ...
+
+
 def page(
-    request: Request,
-    key: str,
-    resources: Iterable[Resource],
-    fields: Mapping[str, str],
-    time: str = "createTime",
+    request: Request, key: str, source: Source, fields: Mapping[str, str], time: str = "createTime"
 ) -> dict[str, Any]:
-    """One page of `resources`, newest first; `fields`: names a filter may use to wire names."""
-
-    def age(resource: Resource) -> str:
-        return f"{resource[time]} {resource['name']}"
-
+    """One page, newest first by default; `fields`: names a filter may use to wire names."""
     accepts = _filter(request.first("filter") or "", fields)
-    size, oldest_first = _page_size(request), _oldest_first(request)
-    mark = _mark(request.first("pageToken") or request.first("page_token") or "")
-    found = sorted(filter(accepts, resources), key=age, reverse=not oldest_first)
-    if mark:
-        found = [one for one in found if (age(one) > mark if oldest_first else age(one) < mark)]
+    size = _page_size(request)
+    mark = _mark_of(request.first("pageToken") or request.first("page_token") or "")
+    found = list(islice(filter(accepts, source(mark, _oldest_first(request))), size + 1))
     answer: dict[str, Any] = {key: found[:size]} if found else {}
     if len(found) > size:
-        answer["nextPageToken"] = _token(age(found[size - 1]))
+        answer["nextPageToken"] = _token(mark_at(found[size - 1], time))
     return answer
+
+
+def mark_at(resource: Resource, time: str = "createTime") -> str:
+    """Where a page ended; marks sort as resources do, by time and then by name."""
+    return f"{resource[time]} {resource['name']}"
+
+
+def in_memory(resources: Iterable[Resource], time: str = "createTime") -> Source:
+    def source(mark: str, oldest_first: bool) -> Iterable[Resource]:
+        ordered = sorted(resources, key=lambda one: mark_at(one, time), reverse=not oldest_first)
+        for one in ordered:
+            here = mark_at(one, time)
+            if not mark or (here > mark if oldest_first else here < mark):
+                yield one
+
+    return source
 
 
 def _filter(text: str, fields: Mapping[str, str]) -> Test:
@@ -89,11 +102,11 @@ def _oldest_first(request: Request) -> bool:
     return order[1:] != ["desc"]
 
 
-def _token(age: str) -> str:
-    return base64.urlsafe_b64encode(age.encode()).decode()
+def _token(mark: str) -> str:
+    return base64.urlsafe_b64encode(mark.encode()).decode()
 
 
-def _mark(token: str) -> str:
+def _mark_of(token: str) -> str:
     try:
         return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:

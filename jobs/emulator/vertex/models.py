@@ -1,13 +1,12 @@
 """Models: the registry on the wire, with versions, aliases, checkpoints and copies."""
 
 import re
-from typing import Any
 
 from jobs.emulator.errors import rpc_error
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
-from jobs.emulator.vertex.listing import page
+from jobs.emulator.vertex.listing import in_memory, page
 from jobs.emulator.vertex.masks import masked
 from jobs.emulator.vertex.names import ModelName, Names, local_id
 from jobs.emulator.vertex.operations import Operations
@@ -47,17 +46,16 @@ class Models:
         ]
 
     def _get(self, request: Request) -> Answer:
-        return self._answer(self._registry.get(self._names.model(request)))
+        return self._answers([self._registry.get(self._names.model(request))])[0]
 
     def _list(self, request: Request) -> Answer:
-        place = self._names.place(request)
-        versions = [self._answer(version) for version in self._registry.defaults(place)]
-        return page(request, "models", versions, _FILTERS)
+        versions = self._answers(self._registry.defaults(self._names.place(request)))
+        return page(request, "models", in_memory(versions), _FILTERS)
 
     def _list_versions(self, request: Request) -> Answer:
-        versions = self._registry.versions(self._names.model(request))
-        answers = [self._answer(version) for version in versions]
-        return page(request, "models", answers, _FILTERS, "versionCreateTime")
+        versions = self._answers(self._registry.versions(self._names.model(request)))
+        source = in_memory(versions, "versionCreateTime")
+        return page(request, "models", source, _FILTERS, "versionCreateTime")
 
     def _list_checkpoints(self, request: Request) -> Answer:
         return {"checkpoints": self._registry.get(self._names.model(request))["checkpoints"]}
@@ -72,7 +70,7 @@ class Models:
         for alias in aliases:
             if not _ALIAS.fullmatch(alias):
                 raise rpc_error("INVALID_ARGUMENT", f"Invalid version alias {alias!r}.")
-        return self._answer(self._registry.point(name, aliases))
+        return self._answers([self._registry.point(name, aliases)])[0]
 
     def _update(self, request: Request) -> Answer:
         body = Fields(request.json(), "model")
@@ -82,7 +80,7 @@ class Models:
             for name in changed:
                 _update_field(version, name, body)
 
-        return self._answer(self._registry.change(self._names.model(request), update))
+        return self._answers([self._registry.change(self._names.model(request), update)])[0]
 
     def _delete(self, request: Request) -> Answer:
         name = self._names.model(request)
@@ -130,11 +128,16 @@ class Models:
                 " undeploy it first.",
             )
 
-    def _answer(self, version: Version) -> dict[str, Any]:
-        name = self._names.model_named(version["name"])
-        deployed = self._deployment.deployed(name.place)
-        found = deployed.get(f"{name}@{version['versionId']}")
-        return {**version, "deployedModels": found} if found else version
+    def _answers(self, versions: list[Version]) -> list[Version]:
+        """With where they are deployed; `versions` are of one location."""
+        if not versions:
+            return []
+        deployed = self._deployment.deployed(self._names.model_named(versions[0]["name"]).place)
+        found = [deployed.get(f"{one['name']}@{one['versionId']}") for one in versions]
+        return [
+            {**version, "deployedModels": where} if where else version
+            for version, where in zip(versions, found, strict=True)
+        ]
 
 
 def _update_field(version: Version, name: str, body: Fields) -> None:
