@@ -1,7 +1,7 @@
 """Downloads: an object's body or a range of it, streamed from its blob."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.message import Message
 from email.utils import format_datetime
@@ -10,7 +10,12 @@ from typing import BinaryIO
 from jobs.emulator.errors import ApiError
 from jobs.emulator.storage.blobs import PIECE, Blobs
 from jobs.emulator.storage.buckets import Buckets
-from jobs.emulator.storage.conditions import Conditions, from_query, generation_of
+from jobs.emulator.storage.conditions import (
+    Conditions,
+    from_headers,
+    from_query,
+    generation_of,
+)
 from jobs.emulator.storage.generations import Object, Store
 from jobs.emulator.wire import Request, Response
 
@@ -21,6 +26,7 @@ _HEADERS = {
     "contentLanguage": "Content-Language",
     "cacheControl": "Cache-Control",
 }
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class Downloads:
@@ -28,9 +34,19 @@ class Downloads:
         self._store, self._blobs, self._buckets = store, blobs, buckets
 
     def get(self, request: Request) -> Response:
-        return self.response(request, from_query(request))
+        return self._answer(request, from_query(request), _described)
 
-    def response(self, request: Request, conditions: Conditions) -> Response:
+    def get_xml(self, request: Request) -> Response:
+        """Conditions come in headers, custom metadata goes in them."""
+        conditions = from_headers(request.headers)
+        return self._answer(request, conditions, lambda found: _described(found) | _custom(found))
+
+    def _answer(
+        self,
+        request: Request,
+        conditions: Conditions,
+        headers: Callable[[Object], Mapping[str, str]],
+    ) -> Response:
         bucket, name = request.params["bucket"], request.params["object"]
         with self._store.edit() as objects:
             self._buckets.find(bucket)
@@ -42,15 +58,17 @@ class Downloads:
         if span is None:
             file.close()
             return _beyond(found)
-        return _response(found, file, *span)
+        return _response(Slice(file, *span), span, found.size, headers(found))
 
 
-def _response(found: Object, file: BinaryIO, start: int, end: int) -> Response:
-    headers = {**_described(found), "Content-Length": str(end - start)}
-    whole = (start, end) == (0, found.size)
-    if not whole:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
-    return Response(200 if whole else 206, Slice(file, start, end), headers)
+def _response(
+    body: "Slice", span: tuple[int, int], size: int, headers: Mapping[str, str]
+) -> Response:
+    start, end = span
+    headers = {**headers, "Content-Length": str(end - start)}
+    if span == (0, size):
+        return Response(200, body, headers)
+    return Response(206, body, {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"})
 
 
 def _beyond(found: Object) -> Response:
@@ -73,6 +91,12 @@ def _described(found: Object) -> dict[str, str]:
         "x-goog-stored-content-length": str(found.size),
         "x-goog-stored-content-encoding": resource.get("contentEncoding", "identity"),
     }
+
+
+def _custom(found: Object) -> dict[str, str]:
+    """The keys that can be a header's name."""
+    metadata = found.resource.get("metadata", {}).items()
+    return {f"x-goog-meta-{key}": value for key, value in metadata if _TOKEN.fullmatch(key)}
 
 
 def _span(headers: Message, size: int) -> tuple[int, int] | None:

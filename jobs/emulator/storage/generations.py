@@ -96,6 +96,11 @@ class Store:
         # After the commit: a file that is gone cannot be rolled back.
         self._blobs.unlink(files)
 
+    def purge(self) -> None:
+        """Soft-deleted generations whose time is over go for good."""
+        with self.edit() as generations:
+            generations.purge()
+
     def blobs(self) -> set[str]:
         with self._state.transaction() as database:
             return {blob for (blob,) in database.execute("SELECT blob FROM storage_objects")}
@@ -196,6 +201,15 @@ class Generations:
         """The soft-deleted rest of a deleted bucket."""
         for found in list(self.scan(bucket, (SOFT_DELETED,), "", ("", 0), "")):
             self._drop(found)
+
+    def purge(self) -> None:
+        rows = self._database.execute(
+            f"SELECT {_COLUMNS} FROM storage_objects WHERE state = 'soft-deleted'"
+            " AND json_extract(resource, '$.hardDeleteTime') < ?",
+            (timestamp(self.now()),),
+        ).fetchall()
+        for row in rows:
+            self._drop(_object(row))
 
     def ownerless(self) -> set[str]:
         query = "SELECT 1 FROM storage_objects WHERE blob = ? LIMIT 1"

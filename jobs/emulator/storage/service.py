@@ -47,6 +47,7 @@ class Storage:
         self._downloads = Downloads(store, blobs, self._buckets)
         parts = Parts(state, blobs, creation, sessions)
         self._xml = Xml(blobs, self._buckets, creation, self._downloads, parts)
+        store.purge()
         sessions.expire()
         blobs.sweep(store.blobs() | sessions.blobs() | parts.blobs())
 

@@ -43,7 +43,12 @@ class Xml:
         self._downloads, self._parts = downloads, parts
 
     def routes(self) -> list[Route]:
-        handlers = {"GET": self._get, "PUT": self._put, "POST": self._post, "DELETE": self._delete}
+        handlers: dict[str, Handler] = {
+            "GET": self._downloads.get_xml,
+            "PUT": self._put,
+            "POST": self._post,
+            "DELETE": self._delete,
+        }
         return [Route(method, _PATH, self._xml(each)) for method, each in handlers.items()]
 
     def _xml(self, handler: Handler) -> Handler:
@@ -60,9 +65,6 @@ class Xml:
                 return _error(error)
 
         return answer
-
-    def _get(self, request: Request) -> Answer:
-        return self._downloads.response(request, from_headers(request.headers))
 
     def _put(self, request: Request) -> Answer:
         if "uploadId" in request.query:

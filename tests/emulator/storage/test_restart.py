@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -180,3 +181,18 @@ def test_names_never_leave_the_folder(folder: Path) -> None:
         after = {path for path in folder.parent.rglob("*") if "blobs" not in path.parts}
         assert after == before
         assert _bodies(folder) == 4
+
+
+def test_what_was_deleted_softly_goes_when_its_time_is_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(folder) as url, connect(url) as client:
+        client.create_bucket("lasting").blob("gone").upload_from_string("x")
+        client.bucket("lasting").blob("gone").delete()
+    with serving(folder) as url, connect(url) as client:
+        assert [found.name for found in client.list_blobs("lasting", soft_deleted=True)] == ["gone"]
+    later = time.time_ns() + 8 * 86400 * 10**9
+    monkeypatch.setattr("time.time_ns", lambda: later)
+    with serving(folder) as url, connect(url) as client:
+        assert list(client.list_blobs("lasting", soft_deleted=True)) == []
+        assert _bodies(folder) == 0

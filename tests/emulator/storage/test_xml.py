@@ -45,6 +45,16 @@ def test_go_asks_for_the_length_of_an_object(url: str, http: requests.Session, b
     assert http.head(f"{url}{_path(blob)}").headers["Content-Length"] == "7"
 
 
+def test_custom_metadata_comes_in_headers_where_its_key_can_be_one(
+    url: str, http: requests.Session, blob: Blob
+) -> None:
+    blob.metadata = {"run": "sieben ü", "no header: x": "y", "bad\r\nX-Evil": "z"}
+    blob.patch()
+    headers = http.get(f"{url}{_path(blob)}").headers
+    assert headers["x-goog-meta-run"].encode("latin-1").decode() == "sieben ü"
+    assert not [name for name in headers if "evil" in name.lower() or "no header" in name]
+
+
 def test_conditions_stand_in_the_headers(url: str, http: requests.Session, blob: Blob) -> None:
     headers = {"x-goog-if-generation-match": "1"}
     answer = http.get(f"{url}{_path(blob)}", headers=headers)
