@@ -21,6 +21,10 @@ _PIECE = 1024 * 1024
 _MOST_PROBLEMS = 1000  # of one split; a file of another kind would have one on every line
 
 
+class NoDataset(Exception):
+    """Why what a spec names is no dataset; who reads the spec adds its file and line."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a split's bytes come from; `shown` is what messages call it."""
@@ -74,7 +78,7 @@ class Dataset:
 def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
     """The split files of a folder, or a file as the train split.
 
-    Raises ValueError with what is wrong about the path.
+    Raises NoDataset with what is wrong about the path.
     """
     try:
         path = _inside(root, root / dataset, dataset)
@@ -82,24 +86,23 @@ def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
         if stat.S_ISDIR(mode):
             return _folder(root, path, dataset)
     except FileNotFoundError:
-        raise ValueError(
+        raise NoDataset(
             f"{dataset} does not exist; it is a folder with train.jsonl or a .jsonl file"
         ) from None
     except OSError as error:
-        raise ValueError(f"{dataset} cannot be read: {error.strerror}") from None
+        raise NoDataset(f"{dataset} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise NoDataset(f"{dataset} is no path") from None
     if not stat.S_ISREG(mode) or path.suffix != ".jsonl":
-        raise ValueError(f"{dataset} is no .jsonl file, and no folder that holds train.jsonl")
+        raise NoDataset(f"{dataset} is no .jsonl file, and no folder that holds train.jsonl")
     return {"train": _local(root, path)}
 
 
 def _inside(root: Path, path: Path, shown: str) -> Path:
     """Where a path leads, links followed. A dataset that lies elsewhere is not in git."""
-    try:
-        found = path.resolve()
-    except RuntimeError:
-        raise ValueError(f"{shown} is a link that leads to itself") from None
+    found = Path(os.path.realpath(path))
     if not found.is_relative_to(root.resolve()):
-        raise ValueError(f"{shown} lies outside of the repository; move it into datasets/")
+        raise NoDataset(f"{shown} lies outside of the repository; move it into datasets/")
     return found
 
 
@@ -111,7 +114,7 @@ def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
         if os.path.lexists(file)
     }
     if "train" not in found:
-        raise ValueError(f"{dataset} has no train.jsonl; that is the split to tune on")
+        raise NoDataset(f"{dataset} has no train.jsonl; that is the split to tune on")
     return found
 
 

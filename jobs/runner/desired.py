@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jobs.runner import catalog, check, dataset, identity
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.check import Finding
-from jobs.runner.dataset import SPLITS, Dataset, Source, SplitName
+from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source, SplitName
 from jobs.runner.estimate import Estimate, estimate, usd
 from jobs.runner.plan import Desired
 from jobs.runner.spec import SpecFile
@@ -53,7 +53,7 @@ def resolve(
     data = Dataset({}, ())
     try:
         sources, reading = _sources(file.spec.dataset, root, open_bucket)
-    except ValueError as error:
+    except NoDataset as error:
         found.append(Finding("error", file.problem("dataset", str(error))))
     else:
         with reading:
@@ -101,13 +101,13 @@ def _sources(
 ) -> tuple[Mapping[SplitName, Source], AbstractContextManager[None]]:
     """The splits at the place that a spec names, and what they are to be read within.
 
-    Raises ValueError with what is wrong about the place.
+    Raises NoDataset with what is wrong about the place.
     """
     if not where.startswith("gs://"):
         return dataset.local_sources(root, where), nullcontext()
     name, _, path = where.removeprefix("gs://").partition("/")
     if not name or not path:
-        raise ValueError(
+        raise NoDataset(
             f"{where} names no object; write gs://bucket/object.jsonl or gs://bucket/prefix/"
         )
     bucket = open_bucket(name)
@@ -118,7 +118,7 @@ def _sources(
 def _remote_sources(bucket: Bucket, path: str, where: str) -> Mapping[SplitName, Source]:
     if not path.endswith("/"):
         if (source := _remote(bucket, path, where)) is None:
-            raise ValueError(f"{where} does not exist")
+            raise NoDataset(f"{where} does not exist")
         return {"train": source}
     found = {
         split: source
@@ -126,7 +126,7 @@ def _remote_sources(bucket: Bucket, path: str, where: str) -> Mapping[SplitName,
         if (source := _remote(bucket, f"{path}{split}.jsonl", f"{where}{split}.jsonl"))
     }
     if "train" not in found:
-        raise ValueError(f"{where} holds no train.jsonl; that is the split to tune on")
+        raise NoDataset(f"{where} holds no train.jsonl; that is the split to tune on")
     return found
 
 
