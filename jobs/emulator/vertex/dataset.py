@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.emulator.trainer.base import Conversation, Turn
+from jobs.emulator.vertex.fields import is_text
 
 CountTokens = Callable[[Sequence[Conversation]], list[int]]
 
@@ -108,7 +109,7 @@ def _text(content: object) -> str:
     if not isinstance(parts, list) or not parts:
         raise ExampleError("A content has no parts.")
     texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
-    if not all(isinstance(text, str) for text in texts):
+    if not all(map(is_text, texts)):
         raise ExampleError("A part is not text; the local trainer reads text only.")
     return "".join(map(str, texts))
 

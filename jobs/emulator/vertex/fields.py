@@ -34,9 +34,9 @@ class Fields:
 
     def text(self, name: str) -> str:
         value = self._value(name, "")
-        if not isinstance(value, str):
+        if not is_text(value):
             raise self._refusal(name, "TYPE_STRING", value)
-        return value
+        return str(value)
 
     def flag(self, name: str) -> bool:
         value = self._value(name, False)
@@ -84,11 +84,14 @@ class Fields:
         ]
 
     def texts(self, name: str) -> list[str]:
-        return self._list(name, str, "TYPE_STRING")
+        values = self._list(name, str, "TYPE_STRING")
+        if not all(map(is_text, values)):
+            raise self._refusal(name, "TYPE_STRING", values)
+        return values
 
     def text_map(self, name: str) -> dict[str, str]:
         value = self._value(name, {})
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        if not isinstance(value, dict) or not all(map(is_text, (*value, *value.values()))):
             raise self._refusal(name, "TYPE_STRING", value)
         return value
 
@@ -105,6 +108,11 @@ class Fields:
     def _refusal(self, name: str, kind: str, value: object) -> ApiError:
         fault = f"Invalid value at '{self.path(name)}' ({kind}), {json.dumps(value)[:100]}"
         return rpc_error("INVALID_ARGUMENT", fault, violations={self.path(name): fault})
+
+
+def is_text(value: object) -> bool:
+    """Half of a surrogate pair passes as JSON, but no one can encode it."""
+    return isinstance(value, str) and not re.search(r"[\ud800-\udfff]", value)
 
 
 def _camel(name: str) -> str:

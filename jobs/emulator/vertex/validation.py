@@ -1,6 +1,7 @@
 """The checks a tuning job passes before it exists, with the service's codes and words."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -153,7 +154,7 @@ def _hyper_parameter_faults(hyper_parameters: Fields) -> Faults:
     if epochs is not None and epochs < 1:
         faults[hyper_parameters.path("epoch_count")] = "epoch_count must be at least 1."
     multiplier = hyper_parameters.number("learning_rate_multiplier")
-    if multiplier is not None and not multiplier > 0:
+    if multiplier is not None and not 0 < multiplier < math.inf:
         faults[hyper_parameters.path("learning_rate_multiplier")] = (
             "learning_rate_multiplier must be greater than 0."
         )
