@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from pulumi.runtime.rpc import UNKNOWN
-
 from jobs.emulator.provider.bucket_fields import from_api, to_api, unserved_conditions
 from jobs.emulator.provider.client import Client, Refused, Values, segment
+from jobs.emulator.provider.protocol import UNKNOWN
 from jobs.emulator.provider.resource import Input, Resource, project_of
 
 _OWN = "goog-"  # labels that the provider or the service put there

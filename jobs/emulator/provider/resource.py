@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pulumi.runtime.rpc import UNKNOWN
-
 from jobs.emulator.provider.client import Client, Values
+from jobs.emulator.provider.protocol import UNKNOWN
 
 
 @dataclass(frozen=True)
