@@ -23,7 +23,8 @@ def write_key_file(path: Path, url: str, project: str, email: str) -> None:
         "token_uri": f"{url}/token",
         "universe_domain": "googleapis.com",
     }
-    path.touch(mode=_MODE)
+    path.touch(_MODE)
+    path.chmod(_MODE)  # it may have been there
     path.write_text(json.dumps(body, indent=2) + "\n", "utf-8")
 
 

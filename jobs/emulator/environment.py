@@ -12,10 +12,11 @@ KEY_FILE = "credentials.json"
 BACKEND = "pulumi"
 OWNER = "owner@{project}.iam.gserviceaccount.com"
 
+_LOOPBACK = ("127.0.0.1", "localhost")
 _PLUGIN = Path(__file__).parent / "plugin"
 # Nothing listens there: the genuine provider's call to a public service fails at once, which it
 # only logs, where a network that swallows packets would hold it for ten minutes.
-_NO_PROXY_AT_ALL = "http://127.0.0.1:1"
+_CLOSED = "http://127.0.0.1:1"
 
 
 def local_project() -> str:
@@ -48,9 +49,10 @@ def environment(
         "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",
         "PATH": _joined(path_entries(root, genuine_provider=genuine_provider)),
     }
+    # Tools differ in which spelling they read, and a proxy cannot reach this machine's loopback.
+    variables["NO_PROXY"] = variables["no_proxy"] = _direct()
     if genuine_provider:
-        variables["HTTPS_PROXY"] = _NO_PROXY_AT_ALL
-        variables["NO_PROXY"] = "127.0.0.1,localhost"
+        variables["HTTPS_PROXY"] = _CLOSED
     return variables
 
 
@@ -65,6 +67,12 @@ def path_entries(root: Path, *, genuine_provider: bool = False) -> list[str]:
 def export_lines(variables: Mapping[str, str]) -> str:
     """For `eval "$(vertune emulator env)"`."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def _direct() -> str:
+    present = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    rest = [host for host in present.split(",") if host and host not in _LOOPBACK]
+    return ",".join([*_LOOPBACK, *rest])
 
 
 def _joined(entries: list[str]) -> str:

@@ -59,7 +59,17 @@ def test_the_genuine_provider_is_left_to_be_found_and_kept_off_the_network(
 
     assert not any("plugin" in entry for entry in path_entries(tmp_path, genuine_provider=True))
     assert found["HTTPS_PROXY"] == "http://127.0.0.1:1"
-    assert found["NO_PROXY"] == "127.0.0.1,localhost"
+    assert "HTTPS_PROXY" not in environment(URL, tmp_path, tmp_path)
+
+
+def test_a_companys_proxy_is_not_asked_for_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost,.example.com")
+
+    found = environment(URL, tmp_path, tmp_path)
+
+    assert found["NO_PROXY"] == found["no_proxy"] == "127.0.0.1,localhost,.example.com"
 
 
 def test_exports_survive_a_shell(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner.commands import Place
+from jobs.runner.commands import Place, output_option
 from jobs.runner.errors import VertuneError
 
 if TYPE_CHECKING:
@@ -54,14 +54,28 @@ def stop(place: Place) -> None:
 
 
 @command.command("status")
+@output_option
 @click.pass_obj
-def status(place: Place) -> None:
-    """Say whether it runs, and where. Exit code 1 if it does not."""
+def status(place: Place, output: str) -> None:
+    """Say whether it runs, and where. Exit code 1 if it does not.
+
+    Example: vertune emulator status -o json
+    """
+    from jobs.runner import report
+
     found = _running(place)
-    click.echo(f"url      {found.url}")
-    click.echo(f"process  {found.pid}, since {found.started}")
-    click.echo(f"trainer  {found.trainer}")
-    click.echo(f"folder   {found.folder}")
+    facts = {
+        "url": found.url,
+        "process": found.pid,
+        "started": found.started,
+        "trainer": found.trainer,
+        "folder": str(found.folder),
+    }
+    if output == "json":
+        click.echo(report.dumps(facts))
+    else:
+        rows = [(name, str(value)) for name, value in facts.items()]
+        click.echo(report.table(("what", "is"), rows, markdown=output == "markdown"))
 
 
 @command.command("env")
