@@ -1,0 +1,68 @@
+"""The README: what it shows can be typed, parsed and checked."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from jobs.runner.cli import COMMANDS, main
+from jobs.runner.example import parse
+from jobs.runner.spec import Spec
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language; the empty one is a shell's."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+
+
+def commands() -> list[list[str]]:
+    lines = [line for block in blocks("") for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if re.match(r"vertune [a-z-]", line)]
+
+
+def test_every_example_is_one_that_can_be_tuned_on() -> None:
+    lines = [line for block in blocks("json") for line in block.splitlines()]
+    assert len(lines) >= 3
+    for line in lines:
+        assert parse(line.encode(), None).answer
+
+
+def test_every_spec_is_valid_and_says_what_the_one_in_jobs_says() -> None:
+    shown = [yaml.safe_load(block) for block in blocks("yaml")]
+    specs = {p.stem: yaml.safe_load(p.read_text("utf-8")) for p in (ROOT / "jobs").glob("*.yaml")}
+    assert len(shown) == 3
+    for body in shown:
+        Spec.model_validate(body)
+        real = specs[Path(body["dataset"]).name]
+        assert {key: real[key] for key in body} == body
+
+
+@pytest.mark.parametrize("words", commands(), ids=shlex.join)
+def test_every_command_is_one_that_the_command_line_takes(words: list[str]) -> None:
+    rest = words[1:]
+    if rest[0] == "--stack":
+        rest = rest[2:]
+    context = click.Context(main)
+    command = main.get_command(context, rest[0])
+    assert command is not None, rest[0]
+    if isinstance(command, click.Group):
+        inner = command.get_command(context, rest[1])
+        assert inner is not None, rest[1]
+        command, rest = inner, rest[1:]
+    command.make_context(rest[0], list(rest[1:]), resilient_parsing=False)
+
+
+def test_every_command_is_named() -> None:
+    assert [name for name in COMMANDS if f"`vertune {name}" not in README] == []
+
+
+def test_every_file_and_folder_it_names_exists() -> None:
+    named = re.findall(r"`((?:jobs|datasets|infra|tests)/[\w./-]+)`", README)
+    assert len(named) >= 4
+    assert [path for path in named if not (ROOT / path).exists()] == []
