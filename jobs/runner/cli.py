@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jobs.runner.errors import VertuneError
+from jobs.runner.errors import VertuneError, plain
 
 # One module of jobs.runner.commands each; `vertune --help` shows the text without loading it.
 COMMANDS = {
@@ -27,6 +27,8 @@ COMMANDS = {
     "doctor": "Say what is in use, what is missing, and what mends it.",
     "demo": "Run the whole of it on this machine.",
 }
+
+_INTERRUPTED = 130  # what a shell makes of Ctrl-C
 
 
 class LazyGroup(click.Group):
@@ -50,8 +52,11 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except VertuneError as error:
-            click.echo(str(error), err=True)
+            click.echo("\n".join(map(plain, str(error).split("\n"))), err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\nstopped", err=True)
+            ctx.exit(_INTERRUPTED)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

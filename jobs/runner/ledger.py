@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from jobs.runner import storage
 from jobs.runner.errors import NotProvisioned, VertuneError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _PREFIX = "ledger/"
 _ACTIVE = "active"
+_LONGEST_ERROR = 500  # characters; metadata holds 8 KiB in all
 
 EntryState = Literal["submitting", "submitted", "succeeded", "failed", "cancelled"]
 IN_FLIGHT: tuple[EntryState, ...] = ("submitting", "submitted")
@@ -84,8 +85,9 @@ class Entry(Summary):
     estimated_tokens: int | None = None
 
     def summary(self) -> str:
-        fields = set(Summary.model_fields)
-        return self.model_dump_json(include=fields, exclude_none=True)
+        """As JSON for the object's metadata, where a service's long complaint has no room."""
+        short = self.model_copy(update={"error": self.error and self.error[:_LONGEST_ERROR]})
+        return short.model_dump_json(include=set(Summary.model_fields), exclude_none=True)
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,10 @@ class Ledger:
         active: dict[str, str] = {}
         for blob in self._list():
             name, _, key = blob.name.removeprefix(_PREFIX).removesuffix(".json").partition("/")
+            if blob.name.endswith("/"):
+                continue  # a folder, as the console makes them
             if key == _ACTIVE:
-                active[name] = (blob.metadata or {}).get("fingerprint", "")
+                active[name] = _fingerprint(blob)
             else:
                 entries.setdefault(name, {})[key] = _summary(blob)
         return {
@@ -131,20 +135,28 @@ class Ledger:
             yield from self._bucket.list_blobs(
                 prefix=_PREFIX,
                 fields="items(name,generation,metadata),nextPageToken",
+                timeout=storage.TIMEOUT,
                 retry=storage.retry(),
             )
 
     def read(self, name: str, fingerprint: str) -> tuple[Entry, int] | None:
         """An entry and its generation, None if there is none."""
-        from google.api_core.exceptions import NotFound
-
         blob = self._bucket.blob(_path(name, fingerprint))
         with storage.doing(f"reading the ledger's entry of {name}", self._bucket):
-            try:
-                text = blob.download_as_bytes(retry=storage.retry())
-            except NotFound:
-                return None
-        return _entry(text, blob.name), int(blob.generation or 0)
+            text = self._download(blob)
+        if text is None:
+            return None
+        return _validated(Entry, text, blob), int(blob.generation or 0)
+
+    def _download(self, blob: Blob) -> bytes | None:
+        from google.api_core.exceptions import NotFound
+
+        try:
+            return bytes(blob.download_as_bytes(timeout=storage.TIMEOUT, retry=storage.retry()))
+        except NotFound as error:
+            if storage.no_bucket(error):
+                raise
+            return None
 
     def create(self, entry: Entry) -> int:
         """Write an entry that must not exist; its generation. Raises storage.Changed if it does."""
@@ -160,20 +172,27 @@ class Ledger:
         return self._upload(blob, entry.model_dump_json(indent=1), generation, entry.name)
 
     def _upload(self, blob: Blob, text: str, generation: int | None, name: str) -> int:
-        with storage.doing(f"writing the ledger's entry of {name}", self._bucket):
-            blob.upload_from_string(
-                text,
-                content_type="application/json",
-                if_generation_match=generation,
-                retry=storage.retry(),
-            )
+        doing = f"writing the ledger's entry of {name}"
+        try:
+            with storage.doing(doing, self._bucket):
+                blob.upload_from_string(
+                    text,
+                    content_type="application/json",
+                    if_generation_match=generation,
+                    timeout=storage.TIMEOUT,
+                    retry=storage.retry(),
+                )
+        except storage.Changed:
+            # A write whose answer was lost is sent again, and loses to itself.
+            with storage.doing(doing, self._bucket):
+                if self._download(blob) != text.encode():
+                    raise
         return int(blob.generation or 0)
 
     def remove(self, entry: Entry, generation: int) -> None:
         """Take back an intent that led to nothing. Raises storage.Changed if it moved on."""
         blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
-        with storage.doing(f"taking back the submission of {entry.name}", self._bucket):
-            blob.delete(if_generation_match=generation, retry=storage.retry())
+        self._delete(blob, f"taking back the submission of {entry.name}", generation)
 
     def activate(self, name: str, fingerprint: str) -> None:
         """Serve this entry from now on."""
@@ -183,13 +202,20 @@ class Ledger:
 
     def deactivate(self, name: str) -> None:
         """Serve nothing under this name; its entries stay."""
+        self._delete(self._bucket.blob(_path(name, _ACTIVE)), f"forgetting {name}", None)
+
+    def _delete(self, blob: Blob, doing: str, generation: int | None) -> None:
+        """What is gone already is as it should be: the answer to a first try may be lost."""
         from google.api_core.exceptions import NotFound
 
-        with storage.doing(f"forgetting {name}", self._bucket):
+        with storage.doing(doing, self._bucket):
             try:
-                self._bucket.blob(_path(name, _ACTIVE)).delete(retry=storage.retry())
-            except NotFound:
-                return
+                blob.delete(
+                    if_generation_match=generation, timeout=storage.TIMEOUT, retry=storage.retry()
+                )
+            except NotFound as error:
+                if storage.no_bucket(error):
+                    raise
 
 
 def tuned_models(bucket: str, project: str, endpoint: str | None) -> dict[str, dict[str, object]]:
@@ -226,24 +252,39 @@ def _path(name: str, key: str) -> str:
     return f"{_PREFIX}{name}/{key}.json"
 
 
+def _fingerprint(blob: Blob) -> str:
+    if not (found := (blob.metadata or {}).get("fingerprint")):
+        raise _foreign(blob)
+    return str(found)
+
+
 def _summary(blob: Blob) -> Summary:
-    return _validated(Summary, (blob.metadata or {}).get("summary") or "{}", blob.name)
+    return _validated(Summary, (blob.metadata or {}).get("summary") or "{}", blob)
 
 
-def _entry(text: bytes, path: str) -> Entry:
-    return _validated(Entry, text, path)
-
-
-def _validated(kind: type[_S], text: bytes | str, path: str) -> _S:
+def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
+    """What is in an entry or its metadata; the format first: a newer one may have other fields."""
     try:
-        value = kind.model_validate_json(text)
-    except ValidationError:
-        raise VertuneError(
-            f"{path}: is no entry of the ledger; restore an earlier version of the object,"
-            " or remove it if it is not vertune's"
-        ) from None
-    if value.format > FORMAT:
-        raise VertuneError(
-            f"{path}: is of format {value.format}, newer than this vertune ({FORMAT}); update it"
-        )
-    return value
+        values = json.loads(text)
+        if values["format"] > FORMAT:
+            raise VertuneError(
+                f"{_shown(blob)} is of format {values['format']}, newer than this vertune's"
+                f" {FORMAT}: update vertune"
+            )
+        entry = kind.model_validate(values)
+    except (ValueError, LookupError, TypeError):
+        raise _foreign(blob) from None
+    if blob.name != _path(entry.name, entry.fingerprint):
+        raise _foreign(blob)
+    return entry
+
+
+def _foreign(blob: Blob) -> VertuneError:
+    return VertuneError(
+        f"{_shown(blob)} is no entry of the ledger; restore an earlier version of the object"
+        " (the bucket keeps them), or remove it if it is not vertune's"
+    )
+
+
+def _shown(blob: Blob) -> str:
+    return f"gs://{blob.bucket.name}/{blob.name}"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from jobs.runner import document
+from jobs.runner import document, remote
 from jobs.runner.errors import Problem, Problems, Unreachable, VertuneError
 
 PROJECT_FILE = "Pulumi.yaml"
 _EMULATOR = Path(".vertune/emulator/server.json")  # written by the emulator once it serves
+_EMULATORS_NAME = "vertune-emulator"  # what it calls itself in every answer
+_START = "start it with `vertune emulator start`"
+_PROBE_SECONDS = 10
+_ELSEWHERE = "VERTUNE_EMULATOR_URL"  # set in a shell whose tools use the emulator
 
 
 class Settings(BaseModel):
@@ -31,7 +37,7 @@ class Settings(BaseModel):
     bucket: str = Field(alias="vertune:bucket")
     emulator: bool = Field(default=False, alias="vertune:emulator")
     serving_location: str | None = Field(default=None, alias="vertune:servingLocation")
-    max_usd: float | None = Field(default=None, alias="vertune:maxUsd")
+    max_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False, alias="vertune:maxUsd")
     max_concurrent_jobs: int = Field(default=1, ge=1, alias="vertune:maxConcurrentJobs")
 
 
@@ -62,57 +68,89 @@ def find_root(start: Path) -> Path:
 
 def load(root: Path, name: str) -> Stack:
     """The stack `name`. Raises VertuneError: no such stack, wrong settings, no emulator."""
-    settings = _settings(root, name)
-    if not settings.emulator:
-        return Stack(name, root, settings, None, {})
+    found = settings(root, name)
+    if not found.emulator:
+        return Stack(name, root, found, None, {})
     url, environment = _emulator(root)
-    return Stack(name, root, settings, url, environment)
+    return Stack(name, root, found, url, environment)
 
 
 def settings(root: Path, name: str) -> Settings:
-    return _settings(root, name)
-
-
-def _settings(root: Path, name: str) -> Settings:
+    """What Pulumi.<name>.yaml says. Raises VertuneError: no such file, wrong values."""
     path = root / f"Pulumi.{name}.yaml"
     if not path.is_file():
-        names = sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml"))
+        files = sorted(p.name for p in root.glob("Pulumi.*.yaml"))
+        names = [file.removeprefix("Pulumi.").removesuffix(".yaml") for file in files]
         hint = document.did_you_mean(name, names)
         raise VertuneError(f'there is no stack "{name}" ({path.name} is missing){hint}')
     node = document.read(path, path.name)
-    config = document.child(node, "config")
+    config = document.child(node, "config") or node
+    values = document.values(node).get("config") or {}
+    faults = dict(_misspelt(values))
     try:
-        values = document.values(node).get("config") or {}
-        return Settings.model_validate(values)
+        found = Settings.model_validate(values)
     except ValidationError as error:
+        for item in error.errors():
+            faults[str((item["loc"] or ("config",))[0])] = _sentence(item["type"], item["msg"])
+    if faults:
         raise Problems(
-            Problem(
-                path.name,
-                document.line_of(config or node, item["loc"]),
-                str(item["loc"][0]),
-                item["msg"][:1].lower() + item["msg"][1:],
-            )
-            for item in error.errors()
-        ) from None
+            Problem(path.name, document.line_of(config, [key]), key, what)
+            for key, what in faults.items()
+        )
+    return found
+
+
+def _misspelt(values: Any) -> Iterator[tuple[str, str]]:
+    """Keys that nearly are one of ours: a spend cap that is not seen must not be no cap."""
+    ours = {str(f.alias).lower(): str(f.alias) for f in Settings.model_fields.values()}
+    for key in values if isinstance(values, dict) else ():
+        near = difflib.get_close_matches(key.lower(), ours, n=1, cutoff=0.85)
+        if near and key not in ours.values():
+            yield key, f'is no setting; did you mean "{ours[near[0]]}"?'
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind == "missing":
+        return "is missing; every stack needs it"
+    if kind == "model_type":
+        return "must be a mapping of settings to values"
+    if kind == "string_type":
+        return "must be text; put it in quotes"
+    return "must" + message.removeprefix("Input should")
 
 
 def _emulator(root: Path) -> tuple[str, dict[str, str]]:
     """Where this clone's emulator answers, and the environment of tools that are to use it."""
-    start = "start it with `vertune emulator start`"
     try:
         server = json.loads((root / _EMULATOR).read_text("utf-8"))
-        url, environment = str(server["url"]), dict(server["env"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise Unreachable(f"the emulator is not running; {start}") from None
-    try:
-        with urlopen(f"{url}/storage/v1/b?project=probe", timeout=10):
-            pass
-    except URLError as error:
-        if not hasattr(error, "code"):
-            raise Unreachable(f"the emulator at {url} does not answer; {start}") from None
-    except OSError:
-        raise Unreachable(f"the emulator at {url} does not answer; {start}") from None
+        environment = {str(key): str(value) for key, value in server["env"].items()}
+        url = str(server["url"]).rstrip("/")
+    except FileNotFoundError:
+        raise Unreachable(f"the emulator is not running; {_START}") from None
+    except OSError as error:
+        raise Unreachable(
+            f"{_EMULATOR} cannot be read: {error.strerror}; remove it, then start the emulator"
+            " with `vertune emulator start`"
+        ) from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise Unreachable(f"{_EMULATOR} is not what an emulator writes; {_START}") from None
+    if not url.startswith("http://") or not remote.on_loopback(url):
+        raise Unreachable(f"{_EMULATOR} names {url}, which is not on this machine; {_START}")
+    if _server_at(url) != _EMULATORS_NAME:
+        raise Unreachable(f"what answers at {url} is not the emulator; {_START}")
     return url, environment
+
+
+def _server_at(url: str) -> str | None:
+    """What the server there calls itself; asked past any proxy. Raises Unreachable."""
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url}/", timeout=_PROBE_SECONDS) as answer:
+            return str(answer.headers["Server"])
+    except HTTPError as error:
+        with error:
+            return error.headers["Server"]
+    except (OSError, HTTPException, ValueError) as error:
+        raise Unreachable(f"the emulator at {url} does not answer; {_START}") from error
 
 
 def record(stack: Stack) -> Mapping[str, Any]:
@@ -130,8 +168,9 @@ def record(stack: Stack) -> Mapping[str, Any]:
         result = with_engine.up(target=[urn], suppress_progress=True)
     except automation.ConcurrentUpdateError as error:
         raise VertuneError(
-            "another update of this stack is running; the tuned models are safe in the ledger,"
-            " run `vertune record` when it is done"
+            "another update of this stack is running; the tuned models are safe in the ledger, run"
+            " `vertune record` when it is done. If it was killed, end it first:"
+            f" `pulumi cancel --stack {stack.name}`"
         ) from error
     except automation.CommandError as error:
         raise VertuneError(
@@ -143,8 +182,15 @@ def record(stack: Stack) -> Mapping[str, Any]:
 
 
 def _opened(stack: Stack) -> Any:
+    from subprocess import CalledProcessError
+
     from pulumi import automation
 
+    if not stack.simulated and _ELSEWHERE in os.environ:
+        raise VertuneError(
+            f"{_ELSEWHERE} is set: this shell's Pulumi is pointed at the emulator, and stack"
+            f" {stack.name} is on Google Cloud; run `vertune record` in a new shell"
+        )
     environment = {**stack.environment, "PATH": _path(stack)}
     os.environ.update(environment)  # the command is looked up before its own environment counts
     try:
@@ -156,6 +202,10 @@ def _opened(stack: Stack) -> Any:
     except FileNotFoundError as error:
         raise VertuneError(
             "there is no Pulumi engine; `vertune doctor` says how to get it"
+        ) from error
+    except (automation.InvalidVersionError, CalledProcessError, PermissionError) as error:
+        raise VertuneError(
+            f"the Pulumi engine on PATH cannot be used: {error}; `vertune doctor` says which it is"
         ) from error
     except automation.StackNotFoundError as error:
         raise VertuneError(

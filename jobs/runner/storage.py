@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from jobs.runner.errors import NotProvisioned, RemoteError, Unreachable
+from jobs.runner import remote
+from jobs.runner.errors import NotProvisioned, RemoteError, VertuneError
 
 if TYPE_CHECKING:  # the import costs about a second: commands that need no bucket do without
+    from google.api_core.exceptions import GoogleAPICallError
     from google.cloud.storage import Bucket
 
+TIMEOUT = remote.TIMEOUT
 _CLOUD = "https://storage.googleapis.com"
-_PATIENCE = 30.0  # seconds of retries for one call
 
 
 class Changed(RemoteError):
@@ -20,54 +22,91 @@ class Changed(RemoteError):
 
 
 def bucket(name: str, project: str, endpoint: str | None) -> Bucket:
-    """A bucket's handle; no call is made. `endpoint` None is Google Cloud, whatever else is set."""
-    from google.auth.credentials import Credentials
+    """A bucket's handle; no call is made. `endpoint` None is Google Cloud, whatever else is set.
+
+    Raises Unreachable without credentials.
+    """
+    from google.auth.transport.requests import AuthorizedSession
     from google.cloud import storage
 
-    credentials: Credentials | None = None
+    # Given, not left to the client: it would go without any once STORAGE_EMULATOR_HOST is set.
+    credentials = remote.credentials(endpoint)
+    session = None
     if endpoint is not None:
-        from google.oauth2.credentials import Credentials as Token
-
-        credentials = Token(token="local")
+        session = AuthorizedSession(credentials)
+        session.trust_env = False  # a proxy must not come between this machine and itself
     client = storage.Client(
         project=project,
         credentials=credentials,
         client_options={"api_endpoint": endpoint or _CLOUD},
+        _http=session,
     )
     return client.bucket(name)
 
 
 def retry() -> Any:
-    """Retries of calls that are safe to repeat, for at most half a minute."""
+    """Retries of calls that are safe to repeat, while somebody listens, for half a minute."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 
-    return DEFAULT_RETRY.with_timeout(_PATIENCE)
+    passing = DEFAULT_RETRY._predicate
+
+    def worth_it(error: BaseException) -> bool:
+        return bool(passing(error)) and not remote.refused(error)
+
+    return DEFAULT_RETRY.with_timeout(remote.PATIENCE).with_predicate(worth_it)
 
 
 @contextmanager
 def doing(what: str, bucket: Bucket) -> Iterator[None]:
     """Turn what Google's client raises into errors that say what was done, and the way out."""
-    from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+    from google.auth.exceptions import GoogleAuthError, TransportError
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
-    except exceptions.PreconditionFailed as error:
-        raise Changed(412, "conditionNotMet", error.message, what) from error
-    except exceptions.GoogleAPICallError as error:
-        if error.code == 404 and "bucket does not exist" in error.message.lower():
-            raise NotProvisioned(
-                f"{what}: there is no bucket gs://{bucket.name}; run `pulumi up` for this stack"
-            ) from error
-        raise RemoteError(error.code or 0, error.reason or "", error.message, what) from error
+    except GoogleAPICallError as error:
+        raise _refusal(what, bucket, error) from error
+    except RetryError as error:
+        if isinstance(error.cause, GoogleAPICallError):
+            raise _refusal(what, bucket, error.cause) from error
+        raise _unanswered(what, bucket, error.cause or error) from error
+    except (TransportError, RequestException, HTTPError, ConnectionError, TimeoutError) as error:
+        raise _unanswered(what, bucket, error) from error
     except GoogleAuthError as error:
-        raise Unreachable(
-            f"{what}: no usable Google credentials ({error}); run `gcloud auth application-default"
-            " login`, or see `vertune doctor`"
-        ) from error
-    except (exceptions.RetryError, RequestException) as error:
-        raise Unreachable(
-            f"{what}: gs://{bucket.name} does not answer ({type(error).__name__});"
-            " see `vertune doctor`"
-        ) from error
+        raise remote.no_credentials(what, error) from error
+    except OSError as error:  # of a file that is read or kept meanwhile
+        raise VertuneError(f"{what}: {error.strerror or error}") from error
+
+
+def no_bucket(error: GoogleAPICallError) -> bool:
+    """Whether a 404 is about the bucket and not about an object in it."""
+    return error.code == 404 and "bucket does not exist" in error.message.lower()
+
+
+def _refusal(what: str, bucket: Bucket, error: GoogleAPICallError) -> NotProvisioned | RemoteError:
+    if no_bucket(error):
+        return NotProvisioned(
+            f"{what}: there is no bucket gs://{bucket.name}; run `pulumi up` for this stack"
+        )
+    code = int(error.code or 0)
+    reason, message = _said(error)
+    if code == 412:
+        return Changed(code, reason, message, what)
+    return remote.refusal(what, code, reason, message)
+
+
+def _said(error: GoogleAPICallError) -> tuple[str, str]:
+    """The service's own reason and message; the client wraps those of an upload in its own."""
+    try:
+        body = error.response.json()["error"]
+        return str(body["errors"][0]["reason"]), str(body["message"])
+    except (AttributeError, ValueError, LookupError, TypeError):
+        return error.response.reason if error.response is not None else "", error.message
+
+
+def _unanswered(what: str, bucket: Bucket, error: BaseException) -> Exception:
+    endpoint = str(bucket.client.api_endpoint)
+    emulator = endpoint if remote.on_loopback(endpoint) else None
+    return remote.unanswered(what, f"gs://{bucket.name}", emulator, error)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from jobs.runner.dataset import Dataset, Split
 from jobs.runner.errors import VertuneError
 from jobs.runner.example import BadExample
-from jobs.runner.storage import Changed, doing, retry
+from jobs.runner.storage import TIMEOUT, Changed, doing, retry
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket
 
-_IN_MEMORY = 8 * 1024 * 1024
+_IN_MEMORY = 8 * 1024 * 1024  # more is converted on disk and sent in pieces of this size
+_SENDING_SECONDS = 60.0  # for the answer to a piece; how long it is on its way does not count
 _TUNED_ON = ("train", "validation")
 
 
@@ -32,38 +33,46 @@ def upload(dataset: Dataset, instructions: str | None, bucket: Bucket) -> Mappin
 
 
 def _upload(split: Split, instructions: str | None, path: str, bucket: Bucket) -> str:
-    blob = bucket.blob(path)
     with doing(f"uploading {split.source.shown}", bucket):
-        if not blob.exists(retry=retry()):
-            _send(split, instructions, path, bucket)
+        there = bucket.blob(path).exists(timeout=TIMEOUT, retry=retry())
+    if not there:
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as converted:
+            with doing(f"reading {split.source.shown}", bucket):
+                _convert(split, instructions, converted)
+            _send(split, converted, path, bucket)
     return f"gs://{bucket.name}/{path}"
 
 
-def _send(split: Split, instructions: str | None, path: str, bucket: Bucket) -> None:
+def _convert(split: Split, instructions: str | None, converted: IO[bytes]) -> None:
     digest = hashlib.sha256()
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as converted:
-        try:
-            for example in split.read(instructions):
-                line = example.line()
-                digest.update(line)
-                converted.write(line)
-        except BadExample:
-            raise _moved(split) from None
-        if digest.hexdigest() != split.digest:
-            raise _moved(split)
-        converted.seek(0)
-        blob = bucket.blob(path)
-        blob.metadata = {"sha256": split.digest, "examples": str(split.examples)}
-        try:
-            with doing(f"uploading {split.source.shown}", bucket):
-                blob.upload_from_file(
-                    converted,
-                    content_type="application/jsonl",
-                    if_generation_match=0,
-                    retry=retry(),
-                )
-        except Changed:
-            return  # the same bytes, sent by somebody else or by a call whose answer was lost
+    try:
+        for example in split.read(instructions):
+            line = example.line()
+            digest.update(line)
+            converted.write(line)
+    except (BadExample, FileNotFoundError):
+        raise _moved(split) from None
+    if digest.hexdigest() != split.digest:
+        raise _moved(split)
+
+
+def _send(split: Split, converted: IO[bytes], path: str, bucket: Bucket) -> None:
+    size = converted.tell()
+    blob = bucket.blob(path, chunk_size=_IN_MEMORY)
+    blob.metadata = {"sha256": split.digest, "examples": str(split.examples)}
+    try:
+        with doing(f"uploading {split.source.shown}", bucket):
+            blob.upload_from_file(
+                converted,
+                rewind=True,
+                size=size,
+                content_type="application/jsonl",
+                if_generation_match=0,
+                timeout=_SENDING_SECONDS,
+                retry=retry(),
+            )
+    except Changed:
+        return  # the same bytes, sent by somebody else or by a call whose answer was lost
 
 
 def _moved(split: Split) -> VertuneError:

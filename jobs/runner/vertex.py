@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from jobs.runner.errors import JobMissing, RemoteError, Unreachable, VertuneError
+from pydantic import ValidationError
+
+from jobs.runner import remote
+from jobs.runner.errors import JobMissing, VertuneError
 
 if TYPE_CHECKING:  # the import costs more than a second
     from google import genai
     from google.genai import types
 
-_TIMEOUT_MS = 60_000
+T = TypeVar("T")
+
+_READING_MS = int(remote.TIMEOUT * 1000)
+_ACTING_MS = 30_000
+_THINKING_MS = 60_000  # a long answer takes its time
 _PAGE = 100
+_MULTI_REGIONS = ("us", "eu")
 
 # PAUSED can go on; the rest never changes again. The service's clients each list other ones.
 _FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"}
@@ -78,8 +86,7 @@ class Vertex:
 
     def __init__(self, project: str, location: str, endpoint: str | None) -> None:
         self._place = (project, location, endpoint)
-        self._asking = _client(project, location, endpoint, attempts=4)
-        self._acting = _client(project, location, endpoint, attempts=1)
+        self._client = _client(project, location, endpoint)
 
     def at(self, location: str) -> Vertex:
         project, here, endpoint = self._place
@@ -100,20 +107,28 @@ class Vertex:
                 if order.validation_uri
                 else None
             ),
+            http_options=types.HttpOptions(timeout=_ACTING_MS),
         )
-        with _doing(f"submitting the tuning job of {order.name}"), _tunings():
-            created = self._acting.tunings.tune(
+        with self._doing(f"submitting the tuning job of {order.name}"), _tunings():
+            created = self._client.tunings.tune(
                 base_model=order.base_model,
                 training_dataset=types.TuningDataset(gcs_uri=order.train_uri),
                 config=config,
             )
-        return _job(created)
+            return _job(created)
 
     def job(self, name: str) -> Job:
         """Raises JobMissing if the service has no such job."""
-        with _doing(f"reading {name}"), _tunings():
+        from google.genai import types
+
+        config = types.GetTuningJobConfig(http_options=types.HttpOptions(timeout=_READING_MS))
+
+        def get() -> Job:
+            return _job(self._client.tunings.get(name=name, config=config))
+
+        with self._doing(f"reading {name}"), _tunings():
             try:
-                return _job(self._asking.tunings.get(name=name))
+                return _repeated(get)
             except Exception as error:
                 if getattr(error, "code", None) == 404:
                     raise JobMissing(f"{name} is gone; Vertex AI has no such job") from error
@@ -124,13 +139,25 @@ class Vertex:
 
         Matched here: the service's filter on labels is not documented for tuning jobs.
         """
-        with _doing("listing tuning jobs"), _tunings():
-            found = [_job(job) for job in self._asking.tunings.list(config={"page_size": _PAGE})]
+        from google.genai import types
+
+        config = types.ListTuningJobsConfig(
+            page_size=_PAGE, http_options=types.HttpOptions(timeout=_READING_MS)
+        )
+
+        def all_pages() -> list[Job]:
+            return [_job(job) for job in self._client.tunings.list(config=config)]
+
+        with self._doing("listing tuning jobs"), _tunings():
+            found = _repeated(all_pages)
         return [job for job in found if labels.items() <= job.labels.items()]
 
     def cancel(self, name: str) -> None:
-        with _doing(f"cancelling {name}"), _tunings():
-            self._acting.tunings.cancel(name=name)
+        from google.genai import types
+
+        config = types.CancelTuningJobConfig(http_options=types.HttpOptions(timeout=_ACTING_MS))
+        with self._doing(f"cancelling {name}"), _tunings():
+            self._client.tunings.cancel(name=name, config=config)
 
     def generate(self, model: str, prompt: str, system: str | None, max_tokens: int) -> Answer:
         """The most likely answer of a base model's name or a tuned model's endpoint."""
@@ -142,12 +169,37 @@ class Vertex:
             max_output_tokens=max_tokens,
             # Tuned models are to think as little as they can, else thoughts use up the answer.
             thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL),
+            http_options=types.HttpOptions(timeout=_THINKING_MS),
         )
-        with _doing(f"asking {model}"):
-            answer = self._asking.models.generate_content(
+
+        def ask() -> Answer:
+            answer = self._client.models.generate_content(
                 model=model, contents=prompt, config=config
             )
-        return Answer((answer.text or "").strip(), answer.model_version)
+            return Answer((answer.text or "").strip(), answer.model_version)
+
+        with self._doing(f"asking {model}"):
+            return _repeated(ask)
+
+    @contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        """Turn what Google's client raises into errors that say what was done, and the way out."""
+        import httpx
+        from google.auth.exceptions import GoogleAuthError, TransportError
+        from google.genai.errors import APIError, UnknownApiResponseError
+
+        endpoint = self._place[2]
+        try:
+            yield
+        except APIError as error:
+            message = _with_violations(error.message or "", error.details)
+            raise remote.refusal(what, int(error.code or 0), error.status or "", message) from error
+        except (TransportError, httpx.HTTPError, OSError) as error:
+            raise remote.unanswered(what, "Vertex AI", endpoint, error) from error
+        except (UnknownApiResponseError, ValidationError) as error:
+            raise remote.unanswered(what, "Vertex AI", endpoint, error) from error
+        except GoogleAuthError as error:
+            raise remote.no_credentials(what, error) from error
 
 
 def location_of(name: str) -> str:
@@ -158,48 +210,49 @@ def location_of(name: str) -> str:
     return found[1]
 
 
-def _client(project: str, location: str, endpoint: str | None, attempts: int) -> genai.Client:
+def _client(project: str, location: str, endpoint: str | None) -> genai.Client:
     from google import genai
     from google.genai import types
-    from google.oauth2.credentials import Credentials
 
-    options = types.HttpOptions(
-        timeout=_TIMEOUT_MS, retry_options=types.HttpRetryOptions(attempts=attempts)
+    options = types.HttpOptions(base_url=endpoint or _cloud(location))
+    if endpoint:  # a proxy must not come between this machine and itself
+        options.client_args = {"trust_env": False}
+    return genai.Client(
+        vertexai=True,
+        project=project,
+        location=location,
+        credentials=remote.credentials(endpoint),
+        http_options=options,
     )
-    credentials = None
-    if endpoint:
-        options.base_url = endpoint
-        credentials = Credentials(token="local")
-    with _doing("connecting to Vertex AI"):
-        return genai.Client(
-            vertexai=True,
-            project=project,
-            location=location,
-            credentials=credentials,
-            http_options=options,
-        )
 
 
-@contextmanager
-def _doing(what: str) -> Iterator[None]:
+def _cloud(location: str) -> str:
+    """As the client has it. Said here, or GOOGLE_VERTEX_BASE_URL would be asked instead."""
+    if location in _MULTI_REGIONS:
+        return f"https://aiplatform.{location}.rep.googleapis.com/"
+    return f"https://{location}-aiplatform.googleapis.com/"
+
+
+def _repeated(call: Callable[[], T]) -> T:
+    """A call that is safe to repeat, until it passes or patience ends."""
+    from google.api_core.exceptions import RetryError
+    from google.api_core.retry import Retry
+
+    again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.PATIENCE)
+    try:
+        return again(call)()
+    except RetryError as error:
+        raise error.cause or error from error
+
+
+def _passing(error: BaseException) -> bool:
     import httpx
-    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import TransportError
     from google.genai.errors import APIError
 
-    try:
-        yield
-    except APIError as error:
-        message = _with_violations(error.message or "", error.details)
-        raise RemoteError(error.code, error.status or "", message, what) from error
-    except GoogleAuthError as error:
-        raise Unreachable(
-            f"{what}: no usable Google credentials ({error}); run `gcloud auth application-default"
-            " login`, or see `vertune doctor`"
-        ) from error
-    except (httpx.HTTPError, OSError) as error:
-        raise Unreachable(
-            f"{what}: Vertex AI does not answer ({type(error).__name__}); see `vertune doctor`"
-        ) from error
+    if isinstance(error, APIError):
+        return error.code in remote.PASSING
+    return isinstance(error, httpx.TransportError | TransportError) and not remote.refused(error)
 
 
 @contextmanager
@@ -212,10 +265,10 @@ def _tunings() -> Iterator[None]:
 
 def _with_violations(message: str, details: Any) -> str:
     """The service's message and each of its field violations."""
-    body = details.get("error", {}) if isinstance(details, dict) else {}
+    body = details.get("error") if isinstance(details, dict) else None
     violations = [
         f"\n  {violation.get('field')}: {violation.get('description')}"
-        for detail in body.get("details", [])
+        for detail in (body.get("details", []) if isinstance(body, dict) else [])
         for violation in detail.get("fieldViolations", [])
     ]
     return message + "".join(violations)
