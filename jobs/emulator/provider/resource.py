@@ -62,7 +62,10 @@ class Resource(ABC):
             if rule.required and inputs.get(name) is None:
                 yield name, f"{name!r} is needed; the emulator's provider never makes up a value"
 
-    def diff(self, old: Values, new: Values) -> Difference:
+    def diff(self, old: Values, state: Values, new: Values) -> Difference:
+        """Between inputs; what the service had chosen counts as if it had been given."""
+        filled = {name: state.get(name) for name, rule in self.inputs.items() if rule.filled}
+        old = filled | old
         changed = tuple(name for name in self.inputs if not self._same(name, old, new))
         replacing = tuple(name for name in changed if self.inputs[name].replaces)
         return Difference(changed, replacing, bool(self.naming) and not self.naming & {*changed})

@@ -87,8 +87,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        old, new = from_struct(request.old_inputs), from_struct(request.news)
-        found = _resource(request.urn).diff(old, new)
+        old, state = from_struct(request.old_inputs), from_struct(request.olds)
+        found = _resource(request.urn).diff(old, state, from_struct(request.news))
         changes = provider_pb2.DiffResponse
         return provider_pb2.DiffResponse(
             changes=changes.DIFF_SOME if found.changed else changes.DIFF_NONE,

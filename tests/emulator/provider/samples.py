@@ -1,0 +1,79 @@
+"""Samples: inputs of every type the provider serves, and the id by which such a one is imported."""
+
+from jobs.emulator.provider.client import Values
+
+ACCOUNT = "gcp:serviceaccount/account:Account"
+ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
+BUCKET = "gcp:storage/bucket:Bucket"
+BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
+POOL = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
+POOL_PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
+PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
+SERVICE = "gcp:projects/service:Service"
+IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
+
+EMAIL = "tuner@vertune-local.iam.gserviceaccount.com"
+ANN = "user:Ann@example.com"
+POOLS = "projects/vertune-local/locations/global/workloadIdentityPools"
+OIDC = {"issuerUri": "https://token.actions.githubusercontent.com"}
+MADE_BEFORE = f"projects/vertune-local/serviceAccounts/{EMAIL.replace('tuner', 'made-before')}"
+
+SAMPLES: dict[str, tuple[Values, str]] = {
+    ACCOUNT: (
+        {"accountId": "tuner-1", "displayName": "Tuner", "disabled": True},
+        "projects/vertune-local/serviceAccounts/tuner-1@vertune-local.iam.gserviceaccount.com",
+    ),
+    ACCOUNT_MEMBER: (
+        {"serviceAccountId": MADE_BEFORE, "role": "roles/iam.serviceAccountUser", "member": ANN},
+        f"{MADE_BEFORE} roles/iam.serviceAccountUser {ANN}",
+    ),
+    BUCKET: (
+        {
+            "name": "bucket-1",
+            "location": "us-central1",
+            "labels": {"team": "search"},
+            "versioning": {"enabled": True},
+            "uniformBucketLevelAccess": True,
+            "publicAccessPrevention": "enforced",
+            "softDeletePolicy": {"retentionDurationSeconds": 604800},
+            "lifecycleRules": [
+                {
+                    "action": {"type": "Delete"},
+                    "condition": {"daysSinceNoncurrentTime": 30, "withState": "ARCHIVED"},
+                },
+                {
+                    "action": {"type": "SetStorageClass", "storageClass": "NEARLINE"},
+                    "condition": {"age": 3, "matchesPrefixes": ["old/"], "withState": "LIVE"},
+                },
+            ],
+        },
+        "vertune-local/bucket-1",
+    ),
+    BUCKET_MEMBER: (
+        {"bucket": "made-before", "role": "roles/storage.objectViewer", "member": ANN},
+        f"b/made-before roles/storage.objectViewer {ANN}",
+    ),
+    POOL: (
+        {"workloadIdentityPoolId": "ci", "displayName": "CI", "disabled": True},
+        f"{POOLS}/ci",
+    ),
+    POOL_PROVIDER: (
+        {
+            "workloadIdentityPoolId": "made-before",
+            "workloadIdentityPoolProviderId": "github",
+            "attributeMapping": {"google.subject": "assertion.sub"},
+            "attributeCondition": "assertion.repository == 'o/r'",
+            "oidc": OIDC,
+        },
+        f"{POOLS}/made-before/providers/github",
+    ),
+    PROJECT_MEMBER: (
+        {"project": "vertune-local", "role": "roles/aiplatform.user", "member": ANN},
+        f"vertune-local roles/aiplatform.user {ANN}",
+    ),
+    SERVICE: ({"service": "iam.googleapis.com"}, "vertune-local/iam.googleapis.com"),
+    IDENTITY: (
+        {"service": "aiplatform.googleapis.com"},
+        "projects/vertune-local/services/aiplatform.googleapis.com",
+    ),
+}
