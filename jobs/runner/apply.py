@@ -136,7 +136,9 @@ class _Apply:
             read = self._tools.ledger.read(source.name, source.fingerprint)
             if read is None:
                 raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
-            self._tools.ledger.create(read[0].model_copy(update={"name": change.name}))
+            copy = read[0].model_copy(update={"name": change.name})
+            failed = self._tools.ledger.read(change.name, change.fingerprint)
+            self._tools.ledger.update(copy, failed[1] if failed else 0)
         self._tools.ledger.activate(change.name, change.fingerprint)
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, "served again; no job was needed")

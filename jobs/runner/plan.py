@@ -31,6 +31,9 @@ from jobs.runner.estimate import Estimate
 from jobs.runner.ledger import Recorded, Summary
 
 
+_IN_VAIN = ("failed", "cancelled")
+
+
 class Action(Enum):
     """What happens to one name; the value is its sign in a plan."""
 
@@ -163,10 +166,12 @@ def _of(
     if wanted is None:
         return _forget(record, name)
     own = record.entries.get(wanted.fingerprint)
-    entry = own or _elsewhere(wanted, everything)
-    if entry is None or (retried and entry.state in ("failed", "cancelled")):
+    if own and own.state == "succeeded":
+        return _known(wanted, own, record)
+    best = _best(wanted, everything)
+    if best is None or (retried and best.state in _IN_VAIN):
         return _new(wanted, record)
-    return _known(wanted, own, record) if own else _of_another(wanted, entry)
+    return _blocked(wanted, own or best) if best.state in _IN_VAIN else _of_another(wanted, best)
 
 
 def _unfinished(wanted: Desired | None, record: Recorded) -> Summary | None:
@@ -201,8 +206,6 @@ def _forget(record: Recorded, name: str) -> Change | None:
 
 
 def _known(wanted: Desired, entry: Summary, record: Recorded) -> Change | None:
-    if entry.state != "succeeded":
-        return _blocked(wanted, entry)
     if record.active == wanted.fingerprint or not entry.passes(wanted.at_least):
         return None
     reason = f"tuned on {(entry.finished or entry.created)[:10]} already; points back, no new job"
@@ -216,23 +219,21 @@ def _blocked(wanted: Desired, entry: Summary) -> Change:
     return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, entry)
 
 
-def _elsewhere(wanted: Desired, everything: Mapping[str, Recorded]) -> Summary | None:
-    """The same tuning under another name: one that succeeded if there is, else one in flight."""
+def _best(wanted: Desired, everything: Mapping[str, Recorded]) -> Summary | None:
+    """The same tuning under any name: one that succeeded if there is, else one in flight."""
     found = [
         entry
         for _, record in sorted(everything.items())
         if (entry := record.entries.get(wanted.fingerprint))
     ]
-    best = ("succeeded", "submitted", "submitting", "failed", "cancelled")
-    return min(found, key=lambda entry: best.index(entry.state), default=None)
+    order = ("succeeded", "submitted", "submitting", *_IN_VAIN)
+    return min(found, key=lambda entry: order.index(entry.state), default=None)
 
 
 def _of_another(wanted: Desired, other: Summary) -> Change:
     if other.in_flight:
         reason = f"the same tuning is in flight as {other.name}; it is reused once it is done"
         return Change(Action.WAIT, wanted.name, reason, wanted.fingerprint, wanted, other)
-    if other.state != "succeeded":
-        return _blocked(wanted, other)
     if not _reaches(wanted, other):
         scored = f"{other.score.tuned:.3f} by {other.score.metric}" if other.score else "no score"
         reason = f"the same tuning was done as {other.name} and has {scored}, not the mark here"

@@ -250,3 +250,17 @@ def test_an_object_in_a_bucket_is_tuned_like_a_local_file(
     (provisioned.root / "jobs/one.yaml").unlink()
     assert applied(place).tuned == ["remote"]
     assert not planned(place).plan
+
+
+def test_what_failed_here_and_succeeded_under_another_name_is_reused(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    entry, _ = entry_of(place, "one")
+    provisioned.spec("two", provisioned.spec("one").read_text("utf-8"))
+    place.ledger.create(entry.model_copy(update={"name": "two", "state": "failed"}))
+    assert applied(place).changed == ["two"]
+    assert place.ledger.recorded()["two"].served is not None
+    assert not planned(place).plan
+    assert len(all_jobs(place)) == 1
