@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from jobs.runner.errors import plain
 from jobs.runner.vertex import Job
 
 _TENTH = 10
@@ -16,8 +18,10 @@ _TENTH = 10
 class Watch:
     """A context manager; tells of every change of state, and of each tenth of the way."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(
+            stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
         self._bars = Progress(
             TextColumn("{task.fields[name]:<12} {task.description:<22}", markup=False),
             BarColumn(),
@@ -29,6 +33,7 @@ class Watch:
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._last: dict[str, tuple[str, int]] = {}
         self._answers: dict[str, int] = {}
+        self._counting = threading.Lock()  # answers come from several threads
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -43,7 +48,7 @@ class Watch:
         self._bars.stop()
 
     def said(self, name: str, text: str) -> None:
-        self._console.print(f"{name}: {text}")
+        self._console.print("\n".join(map(plain, f"{name}: {text}".split("\n"))))
 
     def moved(self, name: str, job: Job) -> None:
         """Show a job's state; a line only when the state or the tenth of its steps is a new one."""
@@ -59,10 +64,12 @@ class Watch:
                 self.said(name, f"{state}, step {done} of {total}" if total else state)
 
     def answered(self, name: str, total: int) -> None:
-        count = self._answers[name] = self._answers.get(name, 0) + 1
-        self._draw(name, f"evaluating {count}/{total}", "answers", count, total)
-        if not self._console.is_terminal and count in (1, total):
-            self.said(name, f"evaluating on held-out examples, answer {count} of {total}")
+        """Count one answer of an evaluation; a line for the first and the last."""
+        with self._counting:
+            count = self._answers[name] = self._answers.get(name, 0) + 1
+            self._draw(name, f"evaluating {count}/{total}", "answers", count, total)
+            if not self._console.is_terminal and count in (1, total):
+                self.said(name, f"evaluating on held-out examples, answer {count} of {total}")
 
     def _draw(self, name: str, text: str, what: str, done: int, total: int) -> None:
         key = (name, what)

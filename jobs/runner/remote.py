@@ -72,7 +72,7 @@ def refused(error: BaseException | None) -> bool:
 
 
 def no_credentials(doing: str, error: Exception) -> Unreachable:
-    why = " ".join(str(error.args[0] if error.args else error).split())
+    why = " ".join(str(error.args[0] if error.args else error).split()).partition(". ")[0]
     return Unreachable(f"{doing}: no usable Google credentials ({why}); {_LOGIN}")
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import click
 
-from jobs.runner import report
+from jobs.runner import remote, report
 from jobs.runner.commands import Place, output_option
-from jobs.runner.errors import VertuneError
+from jobs.runner.errors import NotProvisioned, VertuneError
 
 _KEY = "GOOGLE_APPLICATION_CREDENTIALS"
+_TO_READ_WITH = ("emulator", "environment", "credentials")  # without one, no bucket can be read
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,16 @@ def _repository(place: Place) -> Iterator[Finding]:
     try:
         settings = place.settings
     except VertuneError as error:
-        yield Finding("stack", str(error), False, "vertune --stack local doctor")
+        yield Finding("stack", str(error), False, f"write Pulumi.{place.name}.yaml")
         return
     simulated = " (simulated on this machine)" if settings.emulator else ""
     yield Finding(
         "stack", f"{place.name}: project {settings.project}, {settings.region}{simulated}"
     )
-    yield from (_local(place) if settings.emulator else _cloud())
-    yield from _bucket(place)
+    services = [*(_local(place) if settings.emulator else _cloud())]
+    yield from services
+    if all(finding.ok for finding in services if finding.what in _TO_READ_WITH):
+        yield _bucket(place)
 
 
 def _engine(root: Path) -> Iterator[Finding]:
@@ -119,8 +122,8 @@ def _local(place: Place) -> Iterator[Finding]:
 
 def _cloud() -> Iterator[Finding]:
     if os.environ.get("VERTUNE_EMULATOR_URL"):
-        what = "this shell's tools are pointed at the emulator; open a new one"
-        yield Finding("environment", what, False, "exec $SHELL -l")
+        what = "this shell's tools are pointed at the emulator"
+        yield Finding("environment", what, False, "open another terminal")
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
     found = sorted(path.name for path in plugins.glob("resource-gcp-v*") if path.is_dir())
     mend = f"pulumi plugin install resource gcp {metadata.version('pulumi-gcp')}"
@@ -131,24 +134,21 @@ def _cloud() -> Iterator[Finding]:
 
 
 def _credentials() -> Finding:
-    import google.auth
-    from google.auth.exceptions import GoogleAuthError
-
     try:
-        credentials, _ = google.auth.default()
-    except GoogleAuthError:
-        what = "application default credentials"
-        return Finding("credentials", what, False, "gcloud auth application-default login")
+        credentials = remote.credentials(None)
+    except VertuneError as error:
+        return Finding("credentials", str(error), False, "gcloud auth application-default login")
     source = os.environ.get(_KEY) or "application default"
     who = getattr(credentials, "service_account_email", None)
     return Finding("credentials", f"{source}, {who}" if who else source)
 
 
-def _bucket(place: Place) -> Iterator[Finding]:
+def _bucket(place: Place) -> Finding:
     try:
         count = len(place.ledger.recorded())
-    except VertuneError as error:
+    except NotProvisioned:
         mend = f"pulumi up --stack {place.name}"
-        yield Finding("bucket", str(error), False, mend)
-        return
-    yield Finding("bucket", f"gs://{place.settings.bucket}, {count} names in the ledger")
+        return Finding("bucket", f"gs://{place.settings.bucket}", False, mend)
+    except VertuneError as error:
+        return Finding("bucket", str(error), False)
+    return Finding("bucket", f"gs://{place.settings.bucket}, {count} names in the ledger")
