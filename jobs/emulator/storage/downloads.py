@@ -87,7 +87,7 @@ def _described(found: Object) -> dict[str, str]:
         "x-goog-hash": found.hashes,
         "x-goog-generation": str(found.generation),
         "x-goog-metageneration": str(found.metageneration),
-        "x-goog-storage-class": resource["storageClass"],
+        "x-goog-storage-class": found.storage_class,
         "x-goog-stored-content-length": str(found.size),
         "x-goog-stored-content-encoding": resource.get("contentEncoding", "identity"),
     }

@@ -51,6 +51,10 @@ class Object:
         return int(self.resource["size"])
 
     @property
+    def storage_class(self) -> str:
+        return str(self.resource["storageClass"])
+
+    @property
     def hashes(self) -> str:
         """The value of `x-goog-hash`."""
         return self.digest.header()

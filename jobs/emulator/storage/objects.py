@@ -80,7 +80,7 @@ class Objects:
 
 def _patched(found: Object, patch: Mapping[str, Any]) -> dict[str, Any]:
     wanted = {key: value for key, value in patch.items() if key in SETTABLE}
-    merged = merge_patch(found.resource, wanted)
+    merged = {"storageClass": found.storage_class, **merge_patch(found.resource, wanted)}
     check_metadata(merged)
     return {key: value for key, value in merged.items() if value != {}}
 
@@ -88,7 +88,7 @@ def _patched(found: Object, patch: Mapping[str, Any]) -> dict[str, Any]:
 def _updated(found: Object, body: Mapping[str, Any]) -> dict[str, Any]:
     check_metadata(body)
     kept = {key: value for key, value in found.resource.items() if key not in SETTABLE}
-    return {**kept, "storageClass": found.resource["storageClass"], **settable(body)}
+    return {**kept, "storageClass": found.storage_class, **settable(body)}
 
 
 def _check_holds(found: Object) -> None:
