@@ -35,10 +35,14 @@ class Emulator:
         projects: Mapping[str, str] = LOCAL_PROJECTS,
         cache: Path | None = None,
     ) -> None:
-        self.state = State(folder)
         client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
+        self.state = State(folder)
         routes, self._vertex = _services(self.state, projects, client)
-        self.server = Server(routes, port)
+        try:
+            self.server = Server(routes, port)
+        except OSError:
+            self.state.close()
+            raise
         self.url = self.server.url
 
     def __enter__(self) -> Self:
@@ -69,6 +73,7 @@ def _services(
     storage = Storage(state, principals, numbers)
     vertex = Vertex(state, trainer, storage.open_object, numbers)
     routes = [
+        Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
         *Tokens().routes(),
         *operations.routes(),
         *projects.routes(),
