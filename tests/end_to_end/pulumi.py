@@ -27,14 +27,15 @@ class Ran:
 
 
 class Pulumi:
-    """The stack `local` of this repository; its settings are a copy that a test may change."""
+    """The stack `local` of a project; its settings are a copy that a test may change."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, project: Path = ROOT) -> None:
         found = engine.find(ROOT)
         assert found, "there is no Pulumi engine: `python -m jobs.emulator.engine` makes one"
         (folder / "pulumi").mkdir(parents=True)
         self.settings = folder / "Pulumi.local.yaml"
-        shutil.copy(ROOT / "Pulumi.local.yaml", self.settings)
+        shutil.copy(project / "Pulumi.local.yaml", self.settings)
+        self._project = project
         path = os.pathsep.join(map(str, found.path_entries()))
         self._environment = {**os.environ, **environment(url, folder, ROOT)}
         self._environment |= {
@@ -49,7 +50,7 @@ class Pulumi:
             command += ["--config-file", str(self.settings)]
         ran = subprocess.run(
             ["pulumi", *command],
-            cwd=ROOT,
+            cwd=self._project,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
