@@ -23,9 +23,6 @@ class Place:
     def name(self, collection: str, id: str) -> str:
         return f"{self}/{collection}/{id}"
 
-    def at(self, location: str) -> "Place":
-        return Place(self.project, location)
-
 
 @dataclass(frozen=True)
 class ModelName:
