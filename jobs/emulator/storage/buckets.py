@@ -13,6 +13,7 @@ from jobs.emulator.storage.names import check_bucket_name
 from jobs.emulator.storage.pages import decode_token, encode_token, limit_of
 from jobs.emulator.wire import Request, Route
 
+POLICY = "storage.policy"  # the kind of the documents that go with a bucket
 _KIND = "storage.bucket"
 
 Change = Callable[[Bucket, int, Mapping[str, Any]], Bucket]
@@ -96,7 +97,7 @@ class Buckets:
                 raise ApiError(409, message, "conflict", "FAILED_PRECONDITION")
             objects.drop_bucket(bucket.name)
             self._documents.delete(bucket.name)
-            self._state.documents("storage.policy").delete(bucket.name)
+            self._state.documents(POLICY).delete(bucket.name)
 
     def _caches(self, request: Request) -> Mapping[str, Any]:
         self.find(request.params["bucket"])

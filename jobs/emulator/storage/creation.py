@@ -19,7 +19,7 @@ SETTABLE = (
     *("metadata", "storageClass", "customTime", "eventBasedHold", "temporaryHold"),
     *("retention", "contexts"),
 )
-_TEXT = SETTABLE[:5]
+_TEXT, _HOLDS = SETTABLE[:5], ("eventBasedHold", "temporaryHold")
 _TIMES = ("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized")
 _NOTHING: Mapping[str, Any] = {}
 
@@ -94,6 +94,9 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     for key in _TEXT:
         if not isinstance(given.get(key, ""), str):
             raise invalid(f"Invalid value for {key}: a string is expected.")
+    for key in _HOLDS:
+        if not isinstance(given.get(key, False), bool):
+            raise invalid(f"Invalid value for {key}: true or false is expected.")
     check_storage_class(given.get("storageClass", "STANDARD"))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from jobs.emulator.errors import not_found
+from jobs.emulator.errors import ApiError, not_found
 from jobs.emulator.state import State
 from jobs.emulator.storage.blobs import Blobs
 from jobs.emulator.storage.bucket import Rules
@@ -164,6 +164,7 @@ class Generations:
 
     def remove(self, found: Object, rules: Rules) -> None:
         """What deleting a generation by its number does."""
+        _check_holds(found)
         if not rules.soft_delete_seconds:
             return self._drop(found)
         now = self.now()
@@ -249,6 +250,12 @@ class Generations:
             f"SELECT {_COLUMNS} FROM storage_objects WHERE {where}", values
         ).fetchone()
         return _object(row) if row else None
+
+
+def _check_holds(found: Object) -> None:
+    if found.resource.get("eventBasedHold") or found.resource.get("temporaryHold"):
+        message = f"Object '{found.bucket}/{found.name}' is under active hold"
+        raise ApiError(403, f"{message} and cannot be deleted or overwritten.", "forbidden")
 
 
 def no_such_object(bucket: str, name: str) -> Exception:

@@ -31,7 +31,7 @@ class Listing:
         bucket, limit = request.params["bucket"], limit_of(request)
         name, generation, folded = decode_token(request.first("pageToken"), "", 0, "")
         prefix, end = request.first("prefix") or "", request.first("endOffset") or ""
-        start = max(prefix, request.first("startOffset") or "")
+        start = max(prefix, request.first("startOffset") or "", str(name))
         with self._store.edit() as objects:
             self._buckets.find(bucket)
             after = (str(name), int(generation))

@@ -50,7 +50,6 @@ class Objects:
     def _delete(self, request: Request) -> None:
         with self._store.edit() as objects:
             found = self._find(request, objects.find)
-            _check_holds(found)
             rules = self._buckets.find(found.bucket).rules
             if conditions.generation_of(request) is None:
                 objects.retire(found, rules)
@@ -89,9 +88,3 @@ def _updated(found: Object, body: Mapping[str, Any]) -> dict[str, Any]:
     check_metadata(body)
     kept = {key: value for key, value in found.resource.items() if key not in SETTABLE}
     return {**kept, "storageClass": found.storage_class, **settable(body)}
-
-
-def _check_holds(found: Object) -> None:
-    if found.resource.get("eventBasedHold") or found.resource.get("temporaryHold"):
-        message = f"Object '{found.bucket}/{found.name}' is under active hold."
-        raise ApiError(403, f"{message} It cannot be deleted or overwritten.", "forbidden")

@@ -9,16 +9,16 @@ from jobs.emulator.errors import ApiError, condition_not_met, invalid
 from jobs.emulator.principals import Principals
 from jobs.emulator.state import State
 from jobs.emulator.storage.bucket import Bucket
-from jobs.emulator.storage.buckets import Buckets
+from jobs.emulator.storage.buckets import POLICY, Buckets
 from jobs.emulator.wire import Request, Route
 
-KIND = "storage.policy"
+_ALL = ("allUsers", "allAuthenticatedUsers")
 
 
 class Policies:
     def __init__(self, state: State, buckets: Buckets, principals: Principals) -> None:
         self._state, self._buckets, self._principals = state, buckets, principals
-        self._documents = state.documents(KIND)
+        self._documents = state.documents(POLICY)
 
     def routes(self) -> list[Route]:
         return [
@@ -112,6 +112,3 @@ def _checked_bindings(bindings: object) -> list[dict[str, Any]]:
         if not isinstance(members, list) or not all(":" in str(m) or m in _ALL for m in members):
             raise invalid(f"Invalid members of {binding['role']}.")
     return [{k: v for k, v in b.items() if v} for b in bindings if b.get("members")]
-
-
-_ALL = ("allUsers", "allAuthenticatedUsers")

@@ -71,10 +71,16 @@ class Resumable:
 
     def cancel(self, request: Request) -> Answer:
         session = self._session(request)
-        self._sessions.delete(session)
         if session.result is None:
-            self._blobs.remove(session.blob)
+            with self._blobs.locked(session.blob):  # else a piece under way could end it
+                session = self._session(request)
+                self._drop(session)
         return Response(499)  # the service's own word for a cancelled upload
+
+    def _drop(self, session: Session) -> None:
+        if session.result is None:
+            self._sessions.delete(session)
+            self._blobs.remove(session.blob)
 
     def _session(self, request: Request) -> Session:
         return self._sessions.find(request.first("upload_id") or "")
@@ -114,8 +120,7 @@ class Resumable:
                 new = self._creation.insert(objects, draft, Blob(session.blob, sums))
                 self._sessions.finish(session, result := new.to_json(request.origin))
         except ApiError:
-            self._sessions.delete(session)
-            self._blobs.remove(session.blob)
+            self._drop(session)
             raise
         return result
 

@@ -86,11 +86,16 @@ def test_a_deleted_object_is_gone(bucket: Bucket, blob: Blob) -> None:
         blob.delete()
 
 
-def test_a_held_object_is_not_deleted(blob: Blob) -> None:
+def test_a_held_object_is_neither_deleted_nor_overwritten(bucket: Bucket, blob: Blob) -> None:
     blob.temporary_hold = True
     blob.patch()
     with pytest.raises(Forbidden):
         blob.delete()
+    with pytest.raises(Forbidden):
+        bucket.blob(blob.name).upload_from_string("other")
+    blob.temporary_hold = False
+    blob.patch()
+    blob.delete()
 
 
 def test_generations_only_grow(bucket: Bucket) -> None:
