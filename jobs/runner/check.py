@@ -9,7 +9,7 @@ from typing import Literal
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.dataset import SPLITS, Dataset, Split
 from jobs.runner.errors import Problem
-from jobs.runner.estimate import EXAMPLES_PER_STEP, converted, epochs_of, tokens_of
+from jobs.runner.estimate import EXAMPLES_PER_STEP, converted, counted, epochs_of, tokens_of
 from jobs.runner.spec import SpecFile, Task
 
 Severity = Literal["error", "warning", "advice"]
@@ -181,8 +181,8 @@ def _advice(file: SpecFile, dataset: Dataset) -> Iterator[Problem]:
 def _sizes(file: SpecFile, examples: int, task: Task, table: Recommended) -> Iterator[Problem]:
     if examples < table.examples:
         what = (
-            f"has {examples} training examples; for {task} {table.examples} or more are recommended"
-            f" ({RECOMMENDED_SOURCE})"
+            f"has {counted(examples, 'training example')}; for {task} {table.examples} or more are"
+            f" recommended ({RECOMMENDED_SOURCE})"
         )
         yield file.problem("dataset", what)
     epochs = epochs_of(file.spec.tuning, examples)
@@ -192,12 +192,8 @@ def _sizes(file: SpecFile, examples: int, task: Task, table: Recommended) -> Ite
     low, high = table.steps
     if not low <= steps <= high:
         what = (
-            f"{_count(epochs, 'epoch')} of {_count(examples, 'example')} are"
-            f" {_count(steps, 'step')} of {EXAMPLES_PER_STEP}; for {task} {low} to {high} steps"
+            f"{counted(epochs, 'epoch')} of {counted(examples, 'example')} are"
+            f" {counted(steps, 'step')} of {EXAMPLES_PER_STEP}; for {task} {low} to {high} steps"
             f" are recommended ({RECOMMENDED_SOURCE})"
         )
         yield file.problem("tuning.steps" if file.spec.tuning.steps else "tuning.epochs", what)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -49,8 +49,8 @@ def estimate(
     if with_files:
         cost = None
         notes.append(
-            f"{with_files:,} of {examples:,} examples hold files, whose tokens only the service"
-            " can count"
+            f"{with_files:,} of {counted(examples, 'example')} hold files, whose tokens only the"
+            " service can count"
         )
     if facts and price is None:
         notes.append("no price of this base model is known (`vertune models`)")
@@ -60,6 +60,10 @@ def estimate(
 def usd(price: float) -> str:
     """An estimated price in words; a small one is not shown as nothing."""
     return "less than $0.01" if 0 < price < 0.01 else f"about ${price:,.2f}"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def tokens_of(characters: int) -> int:
@@ -84,8 +88,8 @@ def converted(tuning: Tuning, examples: int) -> dict[str, str]:
         exact, epochs = _exact_epochs(tuning.steps, examples), epochs_of(tuning, examples)
         rounded = tuning.steps * EXAMPLES_PER_STEP != exact * examples
         notes["steps"] = (
-            f"{tuning.steps} steps (2023) × {EXAMPLES_PER_STEP} / {examples} examples"
-            f" = {exact} epochs"
+            f"{counted(tuning.steps, 'step')} (2023) × {EXAMPLES_PER_STEP} /"
+            f" {counted(examples, 'example')} = {counted(exact, 'epoch')}"
             + (" (rounded up)" if rounded else "")
             + ("" if exact == epochs else f", held to {epochs}: more would only memorise")
         )

@@ -30,7 +30,6 @@ from typing import Any
 from jobs.runner.estimate import Estimate
 from jobs.runner.ledger import Recorded, Summary
 
-
 _IN_VAIN = ("failed", "cancelled")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.runner import tables
 from jobs.runner.errors import Problem, plain
-from jobs.runner.estimate import usd
+from jobs.runner.estimate import counted, usd
 from jobs.runner.plan import Action, Change, Plan
 
 if TYPE_CHECKING:
@@ -83,10 +83,6 @@ def _sum_of_findings(resolved: Sequence[Resolved], faults: Sequence[Problem]) ->
         f"{counted(len(resolved), 'spec')} read: {counted(errors, 'error')},"
         f" {counted(warnings, 'warning')}, {counted(count['advice'], 'piece')} of advice."
     )
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
