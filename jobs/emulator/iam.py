@@ -8,6 +8,7 @@ from jobs.emulator.errors import ApiError, conflict, invalid, not_found, rpc_err
 from jobs.emulator.policies import Policies
 from jobs.emulator.principals import Principals
 from jobs.emulator.projects import Projects
+from jobs.emulator.shapes import a_number, a_text, an_object
 from jobs.emulator.state import State
 from jobs.emulator.wire import Answer, Request, Route
 
@@ -42,7 +43,7 @@ class ServiceAccounts:
     def _create(self, request: Request) -> Answer:
         project = self._projects.find(request.params["project"])
         body = request.json()
-        account_id, wanted = str(body.get("accountId", "")), body.get("serviceAccount") or {}
+        account_id, wanted = a_text(body, "accountId"), an_object(body, "serviceAccount")
         if not _ID.fullmatch(account_id):
             raise invalid(
                 f"Invalid account ID {account_id!r}: 6 to 30 lower-case letters, digits and"
@@ -64,7 +65,7 @@ class ServiceAccounts:
                     "email": email,
                     "oauth2ClientId": f"{self._state.microsecond():021d}",
                 }
-                | {key: str(wanted[key]) for key in _CHANGEABLE if wanted.get(key)}
+                | {key: text for key in _CHANGEABLE if (text := a_text(wanted, key))}
             )
 
     def _list(self, request: Request) -> Answer:
@@ -83,8 +84,8 @@ class ServiceAccounts:
 
     def _patch(self, request: Request) -> Answer:
         body = request.json()
-        wanted = body.get("serviceAccount") or {}
-        mask = {_camel(field) for field in (body.get("updateMask") or "").split(",") if field}
+        wanted = an_object(body, "serviceAccount")
+        mask = {_camel(field) for field in a_text(body, "updateMask").split(",") if field}
         if not mask or not mask <= _CHANGEABLE:
             raise invalid("updateMask must name display_name, description or both.")
         with self._state.transaction():
@@ -92,7 +93,7 @@ class ServiceAccounts:
             if wanted.get("etag", account["etag"]) != account["etag"]:
                 raise _stale()
             kept = {key: value for key, value in account.items() if key not in mask}
-            return self._store(kept | {key: wanted[key] for key in mask if wanted.get(key)})
+            return self._store(kept | {key: text for key in mask if (text := a_text(wanted, key))})
 
     def _switch(self, request: Request, disabled: bool) -> Answer:
         with self._state.transaction():
@@ -110,12 +111,12 @@ class ServiceAccounts:
         return {}
 
     def _get_policy(self, request: Request) -> Answer:
-        asked = request.first("options.requestedPolicyVersion") or "1"
-        version = int(asked) if asked.isdecimal() else 1
+        name = "options.requestedPolicyVersion"
+        version = a_number(request.first(name), name, 1)
         return self._policies.get(self._find(request)["name"], version)
 
     def _set_policy(self, request: Request) -> Answer:
-        policy = request.json().get("policy") or {}
+        policy = an_object(request.json(), "policy")
         with self._state.transaction():
             return self._policies.set(self._find(request)["name"], policy)
 

@@ -34,7 +34,7 @@ class Policies:
 
     def set(self, resource: str, policy: Mapping[str, Any]) -> dict[str, Any]:
         """Replace it; an etag that is not the current one is 409, none at all overwrites."""
-        bindings = _merged(policy.get("bindings") or [])
+        bindings = _merged(_listed(policy))
         with self._state.transaction():
             self._check_etag(resource, policy.get("etag"))
             for binding in bindings:
@@ -93,6 +93,18 @@ class Policies:
         return base64.b64encode(self._state.microsecond().to_bytes(8, "big")).decode()
 
 
+def _listed(policy: Mapping[str, Any]) -> list[Binding]:
+    """The bindings as they were sent, if they have the shape of bindings."""
+    bindings = policy.get("bindings") or []
+    if not isinstance(bindings, list):
+        raise invalid("Invalid value for bindings: a list is expected.")
+    for one in bindings:
+        members = one.get("members", []) if isinstance(one, dict) else None
+        if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
+            raise invalid("Invalid value for bindings: each has a role and a list of members.")
+    return bindings
+
+
 def _merged(bindings: list[Binding]) -> list[Binding]:
     """One binding a role and condition, members once each; the order never means anything."""
     merged: dict[tuple[str, str], Binding] = {}
@@ -102,7 +114,7 @@ def _merged(bindings: list[Binding]) -> list[Binding]:
         one = merged.setdefault(key, {"role": key[0], "members": []})
         if condition:
             one["condition"] = condition
-        members = {*one["members"], *map(_same_case, binding.get("members") or [])}
+        members = {*one["members"], *map(_same_case, binding.get("members", []))}
         one["members"] = sorted(members)
     return [merged[key] for key in sorted(merged) if merged[key]["members"]]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.policies import Policies
+from jobs.emulator.shapes import a_number, a_text, an_object
 from jobs.emulator.wire import Answer, Request, Route
 
 LOCAL_PROJECTS: Mapping[str, str] = {"vertune-local": "0"}  # by id; 0 is no project's number
@@ -62,15 +63,15 @@ class Projects:
 
     def _get_policy(self, request: Request) -> Answer:
         project = self.find(request.params["project"])
-        options = request.json().get("options") or {}
-        version = int(options.get("requestedPolicyVersion") or 1)
+        name, options = "requestedPolicyVersion", an_object(request.json(), "options")
+        version = a_number(options.get(name), name, 1)
         return self._policies.get(f"projects/{project.id}", version)
 
     def _set_policy(self, request: Request) -> Answer:
         project = self.find(request.params["project"])
         resource, body = f"projects/{project.id}", request.json()
-        policy = body.get("policy") or {}
-        if "auditConfigs" not in (body.get("updateMask") or _MASK):
+        policy = an_object(body, "policy")
+        if "auditConfigs" not in (a_text(body, "updateMask") or _MASK):
             policy = {**policy, "auditConfigs": self._policies.get(resource).get("auditConfigs")}
         return self._policies.set(resource, policy)
 

@@ -7,6 +7,7 @@ from jobs.emulator.errors import invalid, rpc_error
 from jobs.emulator.operations import Operations
 from jobs.emulator.principals import Principals
 from jobs.emulator.projects import Project, Projects
+from jobs.emulator.shapes import a_number, texts
 from jobs.emulator.state import State
 from jobs.emulator.wire import Answer, Request, Route
 
@@ -47,7 +48,7 @@ class Services:
         project = self._projects.find(request.params["project"])
         if request.first("filter") != "state:ENABLED":
             raise rpc_error("UNIMPLEMENTED", "The emulator lists services by state:ENABLED only.")
-        size = min(int(request.first("pageSize") or 50), 200)
+        size = min(a_number(request.first("pageSize"), "pageSize", 50) or 50, 200)
         after = request.first("pageToken") or ""
         found = self._enabled.list(f"{project.id}/", f"{project.id}/{after}", size + 1)
         answer: dict[str, Any] = {"services": found[:size]}
@@ -68,7 +69,7 @@ class Services:
 
     def _batch_enable(self, request: Request) -> Answer:
         project = self._projects.find(request.params["project"])
-        names = request.json().get("serviceIds") or []
+        names = texts(request.json(), "serviceIds")
         if not 1 <= len(names) <= _BATCH:
             raise invalid(f"serviceIds must name 1 to {_BATCH} services.")
         response = {"@type": f"{_TYPE}v1.BatchEnableServicesResponse"}

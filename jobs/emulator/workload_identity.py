@@ -6,6 +6,7 @@ from typing import Any
 from jobs.emulator.errors import ApiError, conflict, invalid, not_found
 from jobs.emulator.operations import Operations
 from jobs.emulator.projects import Projects
+from jobs.emulator.shapes import an_object
 from jobs.emulator.state import State
 from jobs.emulator.wire import Answer, Request, Route
 
@@ -88,7 +89,7 @@ class WorkloadIdentity:
         return self._found(self._name(request))
 
     def _patch(self, request: Request) -> Answer:
-        body, mask = request.json(), (request.first("updateMask") or "").split(",")
+        body, mask = request.json(), _needed(request.first("updateMask"), "updateMask").split(",")
         with self._state.transaction():
             document = self._found(self._name(request))
             for path in mask:
@@ -122,17 +123,17 @@ def _missing() -> ApiError:
     return not_found("Requested entity was not found.")
 
 
-def _needed(id: str | None, name: str) -> str:
-    if not id:
+def _needed(value: str | None, name: str) -> str:
+    if not value:
         raise invalid(f"{name} is missing.")
-    return id
+    return value
 
 
 def _copy(path: list[str], source: Mapping[str, Any], target: Body) -> None:
     """Set in `target` what `source` has at `path`; what it has not is removed."""
     *parents, last = path
     for key in parents:
-        source = source.get(key) or {}
+        source = an_object(source, key)
         target = target.setdefault(key, {})
     if last in source:
         target[last] = source[last]

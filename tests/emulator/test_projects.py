@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.emulator.emulator import Emulator
-from tests.emulator.wire import Wire
+from tests.emulator.wire import Body, Wire
 
 SERVICES = "/v1/projects/vertune-local/services"
 ENABLED = f"{SERVICES}?filter=state%3AENABLED&pageSize=2"
@@ -108,3 +108,34 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         wire = Wire(emulator.url)
         assert wire.call("GET", f"/v1/{account['name']}") == account
         assert len(wire.call("GET", ENABLED)["services"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/projects/vertune-local:getIamPolicy", {"options": "3"}),
+        ("/v1/projects/vertune-local:getIamPolicy", {"options": {"requestedPolicyVersion": "x"}}),
+        ("/v1/projects/vertune-local:getIamPolicy", {"options": {"requestedPolicyVersion": True}}),
+        ("/v1/projects/vertune-local:setIamPolicy", {"policy": []}),
+        ("/v1/projects/vertune-local:setIamPolicy", {"policy": {}, "updateMask": ["bindings"]}),
+        ("/v1/projects/vertune-local:setIamPolicy", {"policy": {"bindings": {"role": "x"}}}),
+        ("/v1/projects/vertune-local:setIamPolicy", {"policy": {"bindings": ["roles/viewer"]}}),
+        (
+            "/v1/projects/vertune-local:setIamPolicy",
+            {"policy": {"bindings": [{"role": "roles/viewer", "members": "user:a@b.c"}]}},
+        ),
+        (f"{SERVICES}:batchEnable", {"serviceIds": "iam.googleapis.com"}),
+        (f"{SERVICES}:batchEnable", {"serviceIds": []}),
+        ("/v1/projects/vertune-local/serviceAccounts", {"accountId": 123456}),
+        (
+            "/v1/projects/vertune-local/serviceAccounts",
+            {"accountId": "tuner-1", "serviceAccount": {"displayName": 1}},
+        ),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_refused(wire: Wire, path: str, body: Body) -> None:
+    assert wire.refused("POST", path, body)[0] == 400
+
+
+def test_a_page_of_no_size_is_refused(wire: Wire) -> None:
+    assert wire.refused("GET", f"{SERVICES}?filter=state%3AENABLED&pageSize=x")[0] == 400

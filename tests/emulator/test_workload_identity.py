@@ -72,3 +72,14 @@ def test_providers_go_with_their_pool(wire: Wire) -> None:
     assert wire.refused("GET", PROVIDER)[0] == 404
     wire.call("POST", f"{POOLS}?workloadIdentityPoolId=ci", {})
     assert wire.call("GET", f"{POOL}/providers") == {"workloadIdentityPoolProviders": []}
+
+
+def test_a_patch_without_a_mask_is_refused(wire: Wire) -> None:
+    assert wire.refused("PATCH", POOL, {"displayName": "New"})[0] == 400
+
+
+def test_an_issuer_of_the_wrong_shape_is_refused(wire: Wire) -> None:
+    provide(wire)
+    path = f"{PROVIDER}?updateMask=oidc.issuer_uri"
+    assert wire.refused("PATCH", path, {"oidc": "https://example.com"})[0] == 400
+    assert wire.call("GET", PROVIDER)["oidc"] == OIDC
