@@ -83,10 +83,10 @@ def _limits(
         known = ", ".join(map(str, facts.adapter_sizes))
         what = f"{size} is not one that {file.spec.base_model} takes: {known}"
         yield file.problem("tuning.adapter_size", what)
-    for split in (dataset.splits[name] for name in SPLITS[:2] if name in dataset.splits):
-        if split.size > facts.training_bytes:
-            what = f"is {split.size / 1e9:.1f} GB; {facts.training_bytes / 1e9:g} GB are taken"
-            yield Problem(split.source.shown, 0, "", what)
+    train = dataset.splits.get("train")
+    if train and train.size > facts.training_bytes:
+        what = f"holds {train.size:,} bytes; at most {facts.training_bytes:,} are taken"
+        yield Problem(train.source.shown, 0, "", what)
     if validation := dataset.splits.get("validation"):
         yield from _validation(validation, dataset, facts)
 

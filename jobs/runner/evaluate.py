@@ -106,12 +106,12 @@ def _marks(metric: Metric, pairs: Iterable[tuple[str, str]]) -> Iterator[float]:
 
 
 def label(text: str) -> str:
-    """A class as it is compared: case, spaces, quotes and a full stop around it do not count.
+    """A class as it is compared: case, spaces, quotes and full stops around it do not count.
 
     Signs within it do: "C++" is not "C#", nor "-1" the same as "1".
     """
     text = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    return text.strip(_QUOTES).removesuffix(".").strip(_QUOTES) or text
+    return text.lstrip(_QUOTES).rstrip(_QUOTES + ".") or text
 
 
 def span(text: str) -> str:
