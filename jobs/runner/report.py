@@ -24,7 +24,9 @@ SIMULATED = "simulated on this machine: a small language model stands in for the
 
 
 def dumps(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    """JSON that reads as the text it is; what a terminal would act on is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bool = False) -> str:
@@ -234,12 +236,12 @@ def status_rows(recorded: Mapping[str, Recorded]) -> list[dict[str, Any]]:
 
 def _shown(record: Recorded) -> list[Summary]:
     """What is served, what is in flight, and what was begun later; older ends are history."""
-    served = record.served
     entries = sorted(record.entries.values(), key=lambda e: (e.created, e.fingerprint))
-    if served is None:
-        return [e for e in entries if e.in_flight or e is entries[-1]]
-    later = [e for e in entries if e.in_flight or e.created > served.created]
-    return [served, *(e for e in later if e is not served)]
+    if served := record.served:
+        later = [e for e in entries if e.in_flight or e.created > served.created]
+        return [served, *(e for e in later if e is not served)]
+    tuned = [e for e in entries if e.state == "succeeded"]
+    return [e for e in entries if e.in_flight or e in (entries[-1], *tuned[-1:])]
 
 
 def _row(name: str, entry: Summary, served: bool) -> dict[str, Any]:
@@ -269,11 +271,18 @@ def status_table(rows: Iterable[Mapping[str, Any]], *, markdown: bool = False) -
 
 def _status_block(row: Mapping[str, Any]) -> list[str]:
     score = f", {score_text(row['score'])}" if row["state"] == "succeeded" else ""
-    return [
-        plain(f"{row['name']}: {_state(row)}{score}"),
-        plain(f"  {_tuned_model(row) if row['tuned_model'] else row['job'] or 'no job yet'}"),
-        plain(f"  since {_since(row)}, fingerprint {row['fingerprint'][:12]}"),
-    ]
+    facts = {
+        "tuned model": _tuned_model(row) if row["tuned_model"] else None,
+        "endpoint": row["endpoint"],
+        "job": None if row["tuned_model"] else row["job"] or "none yet",
+        "since": f"{_since(row)}, fingerprint {row['fingerprint'][:12]}",
+    }
+    return [plain(f"{row['name']}: {_state(row)}{score}"), *_facts(facts)]
+
+
+def _facts(facts: Mapping[str, str | None]) -> list[str]:
+    """Indented lines, the values under each other; without those that are None."""
+    return [plain(f"  {name:<12} {value}") for name, value in facts.items() if value]
 
 
 def _state(row: Mapping[str, Any]) -> str:
@@ -298,15 +307,11 @@ def outputs_table(outputs: Mapping[str, Any], *, markdown: bool = False) -> str:
     if markdown:
         columns = ("name", "score", "tuned model", "endpoint")
         return tables.markdown(columns, [(name, *texts) for name, texts in rows])
-    return "\n".join(
-        plain(line)
-        for name, (score, tuned_model, endpoint) in rows
-        for line in (
-            f"{name}: {score}",
-            f"  tuned model {tuned_model}",
-            f"  endpoint    {endpoint}",
-        )
-    )
+    lines = []
+    for name, (score, tuned_model, endpoint) in rows:
+        lines += [plain(f"{name}: {score}")]
+        lines += _facts({"tuned model": tuned_model, "endpoint": endpoint})
+    return "\n".join(lines)
 
 
 def _of_output(model: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -10,8 +10,9 @@ _WIDER_THAN_ANY = 10_000_000
 
 # Underscores within a word mean nothing; a dollar sign can open a formula.
 _MARKS = re.compile(r"[\\`*\[\]~|$]|(?<![^\W_])_|_(?![^\W_])")
-# What would notify a person, or refer to an issue, wherever the report is pasted.
-_REFERENCES = re.compile(r"@(?=\w)|#(?=\d)")
+# What would notify a person, or refer to an issue, wherever the report is pasted. Within a word,
+# as in models/7@1, it would not: such names stay whole, to be copied.
+_REFERENCES = re.compile(r"(?<!\w)@(?=\w)|#(?=\d)")
 
 
 def text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,0 +1,307 @@
+"""Reports as users read them: whole transcripts, kept beside the tests.
+
+VERTUNE_GOLDEN=write pytest tests/runner/test_report.py writes them anew; read them before a commit.
+"""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.runner import catalog, check, dataset, report, spec
+from jobs.runner.dataset import Source
+from jobs.runner.desired import Resolved
+from jobs.runner.errors import Problem
+from jobs.runner.estimate import Estimate
+from jobs.runner.ledger import Recorded
+from jobs.runner.plan import Plan, diff
+from jobs.runner.stack import Settings
+from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, wanted
+
+GOLDEN = Path(__file__).with_name("golden")
+
+# What a service, or a person who may open a pull request, can put into a message.
+NASTY = "quota | <img src=x onerror=alert(1)> @octocat fixes #1\n::error::\x1b[2J `x` $2 \u202e"
+
+CLOUD = Settings.model_validate(
+    {"gcp:project": "acme-dev", "gcp:region": "us-central1", "vertune:bucket": "acme-dev-vertune"}
+)
+LOCAL = Settings.model_validate(
+    {
+        "gcp:project": "vertune-local",
+        "gcp:region": "us-central1",
+        "vertune:bucket": "vertune-local",
+        "vertune:emulator": "true",
+    }
+)
+
+
+def golden(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("VERTUNE_GOLDEN") == "write":
+        path.write_text(text + "\n", "utf-8")
+    assert text + "\n" == path.read_text("utf-8")
+
+
+# Findings
+
+
+def _resolved(root: Path, name: str, text: str, **splits: bytes) -> Resolved:
+    (root / "jobs").mkdir(exist_ok=True)
+    (root / "jobs" / f"{name}.yaml").write_text(text)
+    (file,) = spec.load(root, "local", [name])
+
+    def source(split: str, data: bytes) -> Source:
+        return Source(f"datasets/{name}/{split}.jsonl", lambda: io.BytesIO(data))
+
+    sources = {n: source(n, splits[n]) for n in dataset.SPLITS if n in splits}
+    data = dataset.read(sources, None)
+    facts = catalog.load().base_models.get(file.spec.base_model)
+    found = check.findings(file, data, facts, "us-central1", date(2026, 11, 23))
+    return Resolved(file, data, facts, tuple(found), None)
+
+
+def _lines(*prompts: str) -> bytes:
+    made = [json.dumps({"input_text": prompt, "output_text": "x"}) for prompt in prompts]
+    return "\n".join(made).encode()
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> list[Resolved]:
+    least = "task: classification\nbase_model: gemini-3.1-flash-lite\ndataset: datasets/x\n"
+    hundred = _lines(*(f"prompt {number}" for number in range(100)))
+    whole = {"train": hundred, "validation": _lines("v"), "test": _lines("t")}
+    broken = {"train": hundred + b'\n{"a@b": 1, "|<b>": 2}\n', "test": _lines("prompt 3")}
+    return [
+        _resolved(tmp_path, "good", least + "tuning: {epochs: 10}\n", **whole),
+        _resolved(tmp_path, "old", least + "tuning: {steps: 900, adapter_size: 32}\n", **broken),
+        _resolved(tmp_path, "bare", least),
+    ]
+
+
+FAULTS = [Problem("jobs/torn.yaml", 3, "k\n::error::x", 'is not a key of a spec; known: "a|b"')]
+
+
+def test_findings_as_text(checked: list[Resolved]) -> None:
+    golden("check.txt", report.findings_text(checked, FAULTS))
+    golden("check-good.txt", report.findings_text(checked[:1]))
+    golden("check-none.txt", report.findings_text([]))
+
+
+def test_findings_as_markdown(checked: list[Resolved]) -> None:
+    golden("check.md", report.findings_markdown(checked, FAULTS))
+    golden("check-good.md", report.findings_markdown(checked[:1]))
+
+
+def test_findings_as_json(checked: list[Resolved]) -> None:
+    golden("check.json", report.dumps(report.findings_json(checked, FAULTS)))
+
+
+# Plans
+
+
+def _plan() -> Plan:
+    steps = INPUTS | {"hyperparameters": {"steps": 100}}
+    cheap = Estimate(4, 12_345, 0.14814, ())
+    noted = Estimate(
+        20, 2000, 0.12, ("100 steps (2023) × 8 / 25 examples = 32 epochs, held to 20",)
+    )
+    unknown = Estimate(None, 2000, None, ("the service chooses the epochs, so the price is open",))
+    places = {"steps": "jobs/faq.yaml:6", "epochs": "jobs/faq.yaml:5"}
+    specs = by_name(
+        wanted("headlines", "b1" * 32, estimate=cheap, examples=1260),
+        wanted("news", "b1" * 32),
+        wanted("faq", "b2" * 32, inputs=steps, estimate=noted, examples=25, places=places),
+        wanted("open", "b3" * 32, estimate=unknown, examples=1),
+        wanted(
+            "dear", "b4" * 32, refusal="about $9.00 is over the budget of $2 (jobs/dear.yaml:7)"
+        ),
+        wanted("broken", "b5" * 32),
+        wanted("back", A1),
+        wanted("same", A3),
+    )
+    recorded = {
+        "faq": record(entry(A1, name="faq"), active=A1),
+        "broken": record(entry("b5" * 32, "failed", "broken", error=NASTY)),
+        "back": record(entry(A1, name="back"), entry(A2, name="back"), active=A2),
+        "gone": record(entry(A1, name="gone"), active=A1),
+        "late": record(entry("b6" * 32, "submitted", "late")),
+        "same": record(entry(A3, name="same"), active=A3),
+    }
+    return diff(specs, recorded)
+
+
+SHAPES: dict[str, Callable[[Plan, str, Settings], str]] = {
+    "txt": report.plan_text,
+    "md": report.plan_markdown,
+    "json": lambda plan, stack, settings: report.dumps(report.plan_json(plan, stack, settings)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plan_with_one_of_each(shape: str) -> None:
+    golden(f"plan.{shape}", SHAPES[shape](_plan(), "dev", CLOUD))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plan_of_a_simulation(shape: str) -> None:
+    plan = diff(by_name(wanted("headlines")), {})
+    golden(f"plan-local.{shape}", SHAPES[shape](plan, "local", LOCAL))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_empty_plan(shape: str) -> None:
+    plan = diff(by_name(wanted()), {"a": record(entry(), active=A1)})
+    golden(f"plan-empty.{shape}", SHAPES[shape](plan, "dev", CLOUD))
+
+
+def test_a_plan_without_any_spec() -> None:
+    assert report.plan_sum(Plan(), CLOUD) == (
+        "Nothing to do: no spec in jobs/ is meant for this stack."
+    )
+
+
+@pytest.mark.parametrize(
+    ("price", "simulated", "said"),
+    [
+        (None, False, "unknown"),
+        (None, True, "unknown on Google Cloud, nothing here"),
+        (0.001, False, "less than $0.01"),
+        (1234.5, True, "about $1,234.50 on Google Cloud, nothing here"),
+    ],
+)
+def test_a_price_is_never_nothing_unless_it_is(
+    price: float | None, simulated: bool, said: str
+) -> None:
+    assert report.price(price, simulated) == said
+
+
+# States
+
+
+def _ledger() -> dict[str, Recorded]:
+    later = "2026-11-21T09:00:00+00:00"
+    stand_in = entry(name="tickets", stand_in="SmolLM2-135M-Instruct")
+    return {
+        "faq": record(
+            entry(A1, name="faq"),
+            entry(A2, "failed", "faq", error=NASTY, created=later),
+            entry(A3, "submitted", "faq", created=later),
+            active=A1,
+        ),
+        "headlines": record(
+            entry(name="headlines", score=score(0.4)), entry(A2, "cancelled", "headlines")
+        ),
+        "begun": record(entry(A1, "submitting", "begun")),
+        "tickets": record(stand_in.model_copy(update={"score": None}), active=A1),
+        "empty": Recorded(),
+    }
+
+
+def test_status_as_text() -> None:
+    golden("status.txt", report.status_table(report.status_rows(_ledger())))
+
+
+def test_status_as_markdown() -> None:
+    golden("status.md", report.status_table(report.status_rows(_ledger()), markdown=True))
+
+
+def test_status_as_json() -> None:
+    golden("status.json", report.dumps(report.status_rows(_ledger())))
+
+
+def test_what_ended_before_the_served_tuning_is_history() -> None:
+    old = entry(A2, "failed", created="2026-01-01")
+    rows = report.status_rows({"a": record(entry(A1), old, active=A1)})
+    assert [row["fingerprint"] for row in rows] == [A1]
+
+
+def test_what_was_tuned_later_and_is_not_served_is_shown_beside_what_is() -> None:
+    below = entry(A2, score=score(0.1), created="2026-12-01")
+    rows = report.status_rows({"a": record(entry(A1), below, active=A1)})
+    assert [(row["fingerprint"], row["served"]) for row in rows] == [(A1, True), (A2, False)]
+
+
+def test_what_was_tuned_is_shown_though_a_later_one_failed() -> None:
+    tuned, failed = entry(A1, created="2026-01-01"), entry(A2, "failed", created="2026-02-01")
+    rows = report.status_rows({"a": record(failed, tuned)})
+    assert [row["state"] for row in rows] == ["succeeded", "failed"]
+
+
+def test_without_a_served_tuning_the_newest_is_shown() -> None:
+    old, new = entry(A1, "failed", created="2026-01-01"), entry(A2, "failed", created="2026-02-01")
+    (row,) = report.status_rows({"a": record(old, new)})
+    assert row["fingerprint"] == A2
+
+
+def _outputs() -> dict[str, Any]:
+    return {
+        "headlines": {
+            "tuned_model": "projects/1/locations/us/models/7@1",
+            "endpoint": "projects/1/locations/us/endpoints/8",
+            "score": score().model_dump(),
+        },
+        "faq": {
+            "tuned_model": "projects/0/locations/us/models/local-9@1",
+            "endpoint": None,
+            "simulated": "local simulation: SmolLM2-135M-Instruct stands in for the base model",
+        },
+    }
+
+
+def test_outputs_as_text() -> None:
+    golden("outputs.txt", report.outputs_table(_outputs()))
+
+
+def test_outputs_as_markdown() -> None:
+    golden("outputs.md", report.outputs_table(_outputs(), markdown=True))
+
+
+def test_no_outputs_are_said_to_be_none() -> None:
+    assert report.outputs_table({}) == "No tuned model is served."
+
+
+# All of them
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*")), ids=lambda path: path.name)
+def test_no_report_can_be_turned_into_something_else(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.replace("\n", "").replace("\u200b", "").isprintable()
+    assert not any(line.startswith("::") for line in text.splitlines())
+    if path.suffix == ".md":
+        assert "<" not in text
+        assert "@octocat" not in text
+
+
+def test_what_a_service_says_is_whole_in_every_report() -> None:
+    ledger = {"a": record(entry(A1, "failed", error="x" * 5000))}
+    plan = diff(by_name(wanted()), ledger)
+    rows = report.status_rows(ledger)
+    for text in (
+        report.plan_text(plan, "dev", CLOUD),
+        report.plan_markdown(plan, "dev", CLOUD),
+        report.status_table(rows),
+        report.status_table(rows, markdown=True),
+    ):
+        assert "x" * 5000 in text
+
+
+def test_json_keeps_every_character_and_shows_those_of_any_language() -> None:
+    value = {"é": "Größe 世界 😀", "nasty": NASTY + "\ud800\x9b\u2028\x00\U000e0001"}
+    assert json.loads(report.dumps(value)) == value
+    assert "Größe 世界 😀" in report.dumps(value)
+    assert report.dumps(value).replace("\n", "").isprintable()
+
+
+def test_json_reports_are_json() -> None:
+    plan = diff(by_name(replace(wanted(), estimate=Estimate(None, 1, None, ()))), {})
+    body = json.loads(report.dumps(report.plan_json(plan, "dev", CLOUD)))
+    assert body["price_usd"] is None
+    assert body["changes"][0]["epochs"] is None
