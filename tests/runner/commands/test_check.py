@@ -1,0 +1,108 @@
+"""`vertune check`: everything at once, in three shapes, with an exit code to rely on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SPEC, Repository
+from tests.runner.commands.calls import vertune
+
+
+def test_good_specs_are_summed_up_and_exit_with_0(repository: Repository) -> None:
+    repository.job("one")
+    repository.job("two")
+    result = vertune(repository, "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "one: classification, 2 train, 1 test",
+        "two: classification, 2 train, 1 test",
+        "2 specs read: 0 errors, 0 warnings, 6 pieces of advice.",
+    ]
+
+
+def test_faults_of_specs_and_of_data_are_said_together_and_exit_with_1(
+    repository: Repository,
+) -> None:
+    repository.job("good")
+    repository.job("bad")
+    (repository.root / "datasets/bad/test.jsonl").write_text("{\n\n")
+    repository.spec("torn", "task: [\n")
+    repository.spec("typo", SPEC.format(name="good").replace("tuning", "tunning"))
+    result = vertune(repository, "check")
+    assert result.exit_code == 1
+    errors = [line.strip() for line in result.stdout.splitlines() if "error: " in line]
+    assert errors == [
+        "error: jobs/torn.yaml:2: is not YAML: did not find expected node content",
+        'error: jobs/typo.yaml:4: tunning: is not a key of a spec; did you mean "tuning"?',
+        "error: datasets/bad/test.jsonl:1: is not JSON: Expecting property name enclosed in double"
+        " quotes at column 2",
+        "error: datasets/bad/test.jsonl:2: is blank; remove it",
+    ]
+
+
+def test_json_is_json_whatever_is_wrong(repository: Repository) -> None:
+    repository.job("good")
+    repository.spec("torn", "task: [\n")
+    result = vertune(repository, "check", "-o", "json")
+    body = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [one["name"] for one in body["specs"]] == ["good"]
+    assert body["specs"][0]["splits"] == {"train": 2, "test": 1}
+    assert body["faults"] == [
+        {
+            "path": "jobs/torn.yaml",
+            "line": 2,
+            "field": "",
+            "what": "is not YAML: did not find expected node content",
+        }
+    ]
+
+
+def test_markdown_is_a_table(repository: Repository) -> None:
+    repository.job("good")
+    result = vertune(repository, "check", "-o", "markdown")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("### vertune check\n\n1 spec read: ")
+    assert "\n| severity | where | field | what |\n| --- | --- | --- | --- |\n" in result.stdout
+
+
+def test_selecting_looks_at_nothing_else(repository: Repository) -> None:
+    repository.job("good")
+    repository.spec("torn", "task: [\n")
+    assert vertune(repository, "check", "--select", "good").exit_code == 0
+    result = vertune(repository, "check", "--select", "goood")
+    assert result.exit_code == 1
+    assert 'error: jobs: goood: has no spec; did you mean "good"?' in result.stdout
+
+
+def test_no_specs_are_said_to_be_none(repository: Repository) -> None:
+    result = vertune(repository, "check")
+    assert (result.exit_code, result.stdout) == (0, "No spec in jobs/ is meant for this stack.\n")
+
+
+def test_a_stack_that_is_not_there_is_answered_with_those_that_are(repository: Repository) -> None:
+    result = vertune(repository, "check", stack="locla")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        'there is no stack "locla" (Pulumi.locla.yaml is missing); did you mean "local"?\n'
+    )
+
+
+def test_a_folder_that_is_no_repository_is_said_to_be_none(tmp_path: Path) -> None:
+    result = vertune(Repository(tmp_path), "check")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "is not inside a vertune repository" in result.stderr
+
+
+@pytest.mark.parametrize("shape", ["text", "json", "markdown"])
+def test_nothing_is_changed(repository: Repository, shape: str) -> None:
+    repository.job("good")
+
+    def everything() -> dict[Path, bytes]:
+        return {p: p.read_bytes() for p in repository.root.rglob("*") if p.is_file()}
+
+    before = everything()
+    vertune(repository, "check", "-o", shape)
+    assert everything() == before
