@@ -213,7 +213,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=60), st.lists(_PIECES, max_size=30).map("".join)))
 def test_any_bytes_are_a_mapping_or_problems(tmp_path: Path, data: bytes | str) -> None:
     try:

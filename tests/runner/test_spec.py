@@ -398,7 +398,7 @@ def _flow(value: Any) -> str:
     return {None: "null", True: "true", False: "false"}.get(value, str(value))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(_KEYS, _VALUES, max_size=6))
 @example({"overrides": {"prod": {"overrides": {"prod": {}}}}})
 def test_any_mapping_is_a_spec_or_problems_in_lines_of_its_file(
