@@ -44,15 +44,16 @@ def credentials(endpoint: str | None) -> Credentials:
     import google.auth
     from google.auth.exceptions import GoogleAuthError
 
-    if _key_of_an_emulator(os.environ.get(_KEY_FILE)):
+    path = os.environ.get(_KEY_FILE)
+    if _key_of_an_emulator(path):
         raise Unreachable(
             f"{_KEY_FILE} is the emulator's key, which is worth nothing on Google Cloud;"
             f" open a new shell, or `unset {_KEY_FILE}`"
         )
     try:
         found, _ = google.auth.default(scopes=[_SCOPE])
-    except (GoogleAuthError, OSError) as error:
-        raise no_credentials("signing in", error) from error
+    except (GoogleAuthError, OSError, ValueError, AttributeError) as error:  # of any key file
+        raise no_credentials(f"signing in with {path}" if path else "signing in", error) from error
     return found
 
 

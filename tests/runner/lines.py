@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,9 +34,11 @@ def saying(words: bytes) -> Iterator[str]:
         server.listen(64)
         thread = threading.Thread(target=_say, args=(server, words))
         thread.start()
-        yield _url(server)
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield _url(server)
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def _say(server: socket.socket, words: bytes) -> None:
@@ -45,7 +47,7 @@ def _say(server: socket.socket, words: bytes) -> None:
             caller, _ = server.accept()
         except OSError:
             return
-        with caller:
+        with caller, suppress(OSError):
             caller.recv(1 << 16)
             caller.sendall(words)
 
@@ -97,9 +99,11 @@ def line(to: str) -> Iterator[Line]:
         way = Line(_url(server.socket))
         thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
-        yield way
-        server.shutdown()
-        thread.join()
+        try:
+            yield way
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def once(start: str) -> Callable[[str], bool]:
