@@ -18,6 +18,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 # 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
 LONGEST_LINE = 4 * 1024 * 1024
 _PIECE = 1024 * 1024
+_TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB; no example may be"
 _MOST_PROBLEMS = 1000  # of one split; a file of another kind would have one on every line
 
 
@@ -53,8 +54,9 @@ class Split:
     def read(self, instructions: str | None) -> Iterator[Example]:
         """The examples again, one at a time. Raises BadExample if a line has gone bad since."""
         for _, line in lines(self.source):
-            if line and line.strip():
-                yield parse(line, instructions)
+            if line is None:
+                raise BadExample(_TOO_LONG)
+            yield parse(line, instructions)
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ class _Tally:
 
     def take(self, number: int, line: bytes | None, instructions: str | None) -> None:
         if line is None:
-            self.fault(number, f"is longer than {LONGEST_LINE >> 20} MiB; no example may be")
+            self.fault(number, _TOO_LONG)
             return
         if number == 1 and line.startswith(b"\xef\xbb\xbf"):
             self.fault(number, "starts with a byte-order mark; save the file as plain UTF-8")

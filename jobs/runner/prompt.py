@@ -12,10 +12,19 @@ class Prompt:
     suffix: str
 
     def wrap(self, text: str) -> str:
-        """`text` as the training prompts are; left alone where it already is."""
-        if text.startswith(self.prefix) and text.rstrip().endswith(self.suffix.rstrip()):
+        """`text` as the training prompts are; what it has of that already is not added again."""
+        begun, ended = text.startswith(self.prefix), self._ends(text)
+        if begun and ended:
             return text
-        return f"{self.prefix}{text.strip()}{self.suffix}"
+        body = text.removeprefix(self.prefix).rstrip()
+        if ended:
+            body = body.removesuffix(self.suffix.rstrip())
+        return f"{self.prefix}{body.strip()}{self.suffix}"
+
+    def _ends(self, text: str) -> bool:
+        """Blanks after the end do not count, unless they are all there is of it."""
+        end = self.suffix.rstrip()
+        return text.rstrip().endswith(end) if end else text.endswith(self.suffix)
 
 
 class Template:

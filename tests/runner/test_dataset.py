@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.runner import dataset
 from jobs.runner.dataset import Dataset, NoDataset, Source, Split, SplitName
+from jobs.runner.example import BadExample
 
 ROOT = Path(__file__).parents[2]
 GOOD = b'{"input_text": "a", "output_text": "b"}'
@@ -39,6 +40,19 @@ def test_a_split_is_counted_in_one_pass() -> None:
     assert found.longest == (6, 3)
     assert found.size == sum(len(example.line()) for example in found.read(None))
     assert found.problems == ()
+
+
+def test_the_longest_example_is_the_first_of_its_length() -> None:
+    assert split(("longest", "x"), ("short", "y"), ("seventh", "z")).longest == (8, 1)
+
+
+@pytest.mark.parametrize("gone_bad", [b"{", b"", b"a" * (dataset.LONGEST_LINE + 1)])
+def test_a_line_that_goes_bad_between_two_readings_is_noticed(gone_bad: bytes) -> None:
+    contents = iter([GOOD, gone_bad + b"\n"])
+    found = dataset.read({"train": Source("d", lambda: io.BytesIO(next(contents)))}, None)
+    assert found.problems == ()
+    with pytest.raises(BadExample):
+        list(found.train.read(None))
 
 
 def test_every_bad_line_is_said_with_its_number() -> None:

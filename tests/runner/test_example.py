@@ -73,6 +73,12 @@ def test_the_order_of_keys_makes_no_other_example() -> None:
     assert parse(other.encode(), None).line() == parse(line(one), None).line()
 
 
+def test_what_tools_hold_is_kept() -> None:
+    tools = [{"a": 0.5, "b": [1, -2e3, None, True, "é"], "c": {}}]
+    found = parse(line({"contents": [USER, MODEL], "tools": tools}), None)
+    assert json.loads(found.line())["tools"] == tools
+
+
 def test_prompt_and_answer_are_the_last_two_turns() -> None:
     turns = [USER, MODEL, content({"text": "And "}, {"text": "this?"}), MODEL]
     found = parse(line({"contents": turns}), "Be brief.")

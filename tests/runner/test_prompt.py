@@ -24,6 +24,11 @@ def test_what_all_prompts_start_and_end_with_is_the_template() -> None:
     assert found == Prompt(None, "Topic? Text: ", "\nAnswer:")
 
 
+def test_a_template_is_found_whatever_the_texts_end_with() -> None:
+    assert template("Text: A cup\nAnswer:", "Text: The bank\nAnswer:").suffix == "\nAnswer:"
+    assert template("Text: \nAnswer:", "Text: x\nAnswer:") == Prompt(None, "Text: ", "\nAnswer:")
+
+
 def test_the_template_of_the_headlines_is_found() -> None:
     found = dataset.read(dataset.local_sources(ROOT, "datasets/headlines"), None).train
     assert found.prompt.prefix == (
@@ -69,6 +74,16 @@ def test_a_text_is_wrapped_once_and_without_its_blanks() -> None:
     prompt = Prompt(None, "Text: ", "\nAnswer:")
     assert prompt.wrap(" a cup \n") == "Text: a cup\nAnswer:"
     assert prompt.wrap("Text: a cup\nAnswer: ") == "Text: a cup\nAnswer: "
+
+
+@pytest.mark.parametrize("text", ["a cup", "Text: a cup", "a cup\nAnswer:", "a cup\nAnswer: \n"])
+def test_what_a_text_has_of_the_template_is_not_added_again(text: str) -> None:
+    assert Prompt(None, "Text: ", "\nAnswer:").wrap(text) == "Text: a cup\nAnswer:"
+
+
+def test_an_end_of_blanks_is_added_too() -> None:
+    assert Prompt(None, "Text: ", "\n").wrap("a cup") == "Text: a cup\n"
+    assert Prompt(None, "Text: ", "\n").wrap("Text: a cup") == "Text: a cup\n"
 
 
 def test_without_a_template_a_text_is_left_alone() -> None:
