@@ -139,27 +139,24 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def _from_contents(body: dict[str, Any]) -> Example:
     _no_other_keys(body, _CONTENT_KEYS)
-    turns, tools = body["contents"], body.get("tools")
+    turns = body["contents"]
     if not isinstance(turns, list) or not turns:
         raise BadExample('"contents" must be a list of turns')
-    if tools is not None and not (isinstance(tools, list) and all(map(_is_object, tools))):
-        raise BadExample('"tools" must be a list of objects')
-    if _deeper_than(_DEEPEST, tools):
-        raise BadExample('"tools" is nested too deeply')
     contents = tuple(_turn(item, f"contents[{i}]") for i, item in enumerate(turns))
     _alternate([item["role"] for item in contents])
-    return Example("contents", _system(body), contents, _sorted(tools))
+    tools = body.get("tools")
+    return Example("contents", _system(body), contents, None if tools is None else _tools(tools))
 
 
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _deeper_than(most: int, value: Any) -> bool:
-    level = [value]
-    for _ in range(most):
+def _tools(tools: Any) -> Any:
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        raise BadExample('"tools" must be a list of objects')
+    level: list[Any] = tools
+    for _ in range(_DEEPEST):
         level = [child for item in level for child in _children(item)]
-    return bool(level)
+    if level:
+        raise BadExample('"tools" is nested too deeply')
+    return _sorted(tools)
 
 
 def _children(value: Any) -> Iterable[Any]:

@@ -322,7 +322,7 @@ def test_no_depth_of_nesting_breaks_the_conversion() -> None:
     for depth in range(20, 1200):
         nested = b"[" * depth + b"]" * depth
         found = parsed(start + nested + b"}]}")
-        assert (found is not None) == (depth <= 62), depth
+        assert (found is not None) == (depth <= 63), depth
         assert found is None or nested in found.line()
 
 
