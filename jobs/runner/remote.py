@@ -21,6 +21,7 @@ PASSING = frozenset({408, 429, 500, 502, 503, 504})  # statuses that may be gone
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _LONGEST = 2000  # characters of an answer that was not meant for people
+_DEEPEST = 20  # causes of an error; one may come round to itself
 _LOGIN = "run `gcloud auth application-default login`"
 
 
@@ -67,9 +68,11 @@ def _key_of_an_emulator(path: str | None) -> bool:
 
 def refused(error: BaseException | None) -> bool:
     """Whether nobody listens at all, which no waiting mends."""
-    while error is not None and not isinstance(error, ConnectionRefusedError):
+    for _ in range(_DEEPEST):
+        if error is None or isinstance(error, ConnectionRefusedError):
+            break
         error = error.__cause__ or error.__context__
-    return error is not None
+    return isinstance(error, ConnectionRefusedError)
 
 
 def no_credentials(doing: str, error: Exception) -> Unreachable:

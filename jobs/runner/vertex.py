@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -196,7 +197,7 @@ class Vertex:
             raise remote.refusal(what, int(error.code or 0), error.status or "", message) from error
         except (TransportError, httpx.HTTPError, OSError) as error:
             raise remote.unanswered(what, "Vertex AI", endpoint, error) from error
-        except (UnknownApiResponseError, ValidationError) as error:
+        except (UnknownApiResponseError, JSONDecodeError, ValidationError) as error:
             raise remote.unanswered(what, "Vertex AI", endpoint, error) from error
         except GoogleAuthError as error:
             raise remote.no_credentials(what, error) from error
@@ -242,7 +243,8 @@ def _repeated(call: Callable[[], T]) -> T:
     try:
         return again(call)()
     except RetryError as error:
-        raise error.cause or error from error
+        last: BaseException = error.cause or error
+    raise last
 
 
 def _passing(error: BaseException) -> bool:

@@ -2,11 +2,12 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from urllib.parse import urlsplit
 
 
@@ -27,8 +28,8 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def saying(words: bytes) -> Iterator[str]:
-    """A server that says the same to everybody, once it was asked, and hangs up."""
+def saying(*words: bytes) -> Iterator[str]:
+    """A server that says one thing to each caller and hangs up; the last to all who come later."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(64)
@@ -41,15 +42,15 @@ def saying(words: bytes) -> Iterator[str]:
             thread.join()
 
 
-def _say(server: socket.socket, words: bytes) -> None:
-    while True:
+def _say(server: socket.socket, words: Sequence[bytes]) -> None:
+    for said in chain(words, repeat(words[-1])):
         try:
             caller, _ = server.accept()
         except OSError:
             return
         with caller, suppress(OSError):
             caller.recv(1 << 16)
-            caller.sendall(words)
+            caller.sendall(said)
 
 
 def http(status: int, body: str, kind: str = "application/json") -> bytes:
@@ -67,6 +68,7 @@ class Line:
 
     url: str
     asked: list[str] = field(default_factory=list)  # METHOD PATH of every request
+    bodies: list[bytes] = field(default_factory=list)
     cut: Callable[[str], bool] = lambda request: False
 
 
@@ -79,6 +81,7 @@ def line(to: str) -> Iterator[Line]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             request = f"{self.command} {self.path}"
             way.asked.append(request)
+            way.bodies.append(body)
             server = HTTPConnection(str(urlsplit(to).netloc))
             server.request(self.command, self.path, body, dict(self.headers.items()))
             answer = server.getresponse()
