@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -192,12 +193,13 @@ def _opened(stack: Stack) -> Any:
             f" {stack.name} is on Google Cloud; run `vertune record` in a new shell"
         )
     environment = {**stack.environment, "PATH": _path(stack)}
-    os.environ.update(environment)  # the command is looked up before its own environment counts
     try:
+        with _looked_up_on(environment["PATH"]):
+            engine = automation.PulumiCommand()
         return automation.select_stack(
             stack_name=stack.name,
             work_dir=str(stack.root),
-            opts=automation.LocalWorkspaceOptions(env_vars=environment),
+            opts=automation.LocalWorkspaceOptions(env_vars=environment, pulumi_command=engine),
         )
     except FileNotFoundError as error:
         raise VertuneError(
@@ -209,10 +211,22 @@ def _opened(stack: Stack) -> Any:
         ) from error
     except automation.StackNotFoundError as error:
         raise VertuneError(
-            f'Pulumi has no stack "{stack.name}"; run `pulumi up --stack {stack.name}` first'
+            f'Pulumi has no stack "{stack.name}"; make it with `pulumi stack init {stack.name}`,'
+            f" then run `pulumi up --stack {stack.name}`"
         ) from error
     except automation.CommandError as error:
         raise VertuneError(f"Pulumi refused:\n{_last_lines(str(error))}") from error
+
+
+@contextmanager
+def _looked_up_on(path: str) -> Iterator[None]:
+    """The Automation API asks for the engine's version before the workspace's own PATH counts."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = path
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def _path(stack: Stack) -> str:
