@@ -181,6 +181,13 @@ def test_of_many_repeats_and_leaks_the_rest_is_counted(root: Path) -> None:
     )
 
 
+def test_twenty_repeats_and_leaks_are_all_there_is_to_say(root: Path) -> None:
+    data = of(**WHOLE | {"train": [*numbered(100), *numbered(20)], "test": numbered(20)})
+    said = found(file(root), data)
+    assert len(said) == 40
+    assert not any("more" in one for one in said)
+
+
 def test_an_example_that_the_service_would_drop_is_pointed_at(root: Path) -> None:
     longest = FACTS.tokens_per_example * 4
     data = of(**WHOLE | {"train": [*numbered(99), "a" * (longest - 1)]})
@@ -282,6 +289,10 @@ def test_faults_of_the_data_are_errors_and_come_first(root: Path) -> None:
     said = found(file(root), dataset.read({"train": broken}, None), region="mars")
     assert said[0].startswith("error: datasets/a/train.jsonl:1: is not JSON")
     assert said[1].startswith("error: jobs/a.yaml:2: base_model: cannot be tuned in mars")
+
+
+def test_a_spec_without_data_can_be_looked_at_too(root: Path) -> None:
+    assert found(file(root), Dataset({}, ())) == []
 
 
 def test_without_facts_the_data_is_still_looked_at(root: Path) -> None:

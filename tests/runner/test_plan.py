@@ -182,6 +182,11 @@ def test_a_renamed_spec_is_reused_and_its_old_name_forgotten() -> None:
     assert said(plan) == [("=", "b"), ("-", "a")]
 
 
+def test_another_name_s_tuning_is_served_here_where_it_reaches_the_mark() -> None:
+    plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(entry(score=score(0.9)))})
+    assert only(plan).action is Action.REUSE
+
+
 @pytest.mark.parametrize("other", [score(0.7), score(0.99, "rouge_l"), None])
 def test_another_name_s_tuning_is_not_served_below_the_mark_here(other: object) -> None:
     done = entry(score=other)
