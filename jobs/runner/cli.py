@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ COMMANDS = {
     "plan": "Show what apply would do, why and for how much.",
     "apply": "Tune what the plan says, wait, evaluate, record.",
     "status": "Show what is recorded for every spec.",
-    "predict": "Ask a tuned model (or its base model).",
-    "evaluate": "Score a tuned model on held-out examples.",
+    "predict": "Ask the tuned model (or the base model) of a spec.",
+    "evaluate": "Score the tuned model of a spec on held-out examples.",
     "record": "Refresh the stack's outputs from the ledger.",
     "models": "List the base models that can be tuned.",
     "new": "Start a new spec.",
@@ -56,6 +57,12 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # not every terminal can show every sign
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

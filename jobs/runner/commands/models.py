@@ -14,7 +14,10 @@ _COLUMNS = ("base model", "tuned in", "served from", "adapter sizes", "per 1M to
 @click.command("models")
 @output_option
 def command(output: str) -> None:
-    """List the base models that can be tuned: where, with what, for how much, until when."""
+    """List the base models that can be tuned: where, with what, for how much, until when.
+
+    Example: vertune models -o json
+    """
     known = catalog.load()
     if output == "json":
         click.echo(report.dumps(known.model_dump(mode="json")))

@@ -26,7 +26,12 @@ evaluation: {{metric: {metric}}}
 
 @click.command("new")
 @click.argument("name")
-@click.option("--task", type=click.Choice(typing.get_args(Task)), required=True)
+@click.option(
+    "--task",
+    type=click.Choice(typing.get_args(Task)),
+    required=True,
+    help="What the examples ask for.",
+)
 @click.option("--dataset", help="Folder, .jsonl file or gs:// URI; by default datasets/NAME.")
 @click.option("--base-model", help="By default the cheapest one whose price is known.")
 @click.pass_obj
