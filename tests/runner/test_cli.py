@@ -169,21 +169,19 @@ def test_signs_that_a_terminal_cannot_show_are_spelt_out(monkeypatch: pytest.Mon
     assert ended.stdout.rstrip().endswith("\\u2500 \\udcff")
 
 
-def _heed_ctrl_c() -> None:
-    """Who runs these tests in the background may have it ignored, and that is inherited."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# Who runs these tests in the background may have Ctrl-C ignored, and that is inherited.
+HEEDING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+HEEDING += "os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def test_ctrl_c_ends_at_once_without_a_traceback(tmp_path: Path) -> None:
     texts = tmp_path / "texts"
     os.mkfifo(texts)
-    command = [str(VERTUNE), "predict", "one", "--file", str(texts)]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-c", HEEDING, VERTUNE, "predict", "one", "--file", texts],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_ctrl_c,
     )
     with process, texts.open("w"):  # which opens once the command reads from it
         process.send_signal(signal.SIGINT)
