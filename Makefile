@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Another environment of the user's shell must not lend this one its packages.
+# Without compiled modules each command would compile the clients anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONSTARTUP CONDA_PREFIX
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIREMENT PIP_CONSTRAINT
 unexport UV_SYSTEM_PYTHON UV_PROJECT UV_WORKING_DIRECTORY UV_NO_DEV UV_NO_DEFAULT_GROUPS

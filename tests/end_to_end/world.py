@@ -36,7 +36,9 @@ class World:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("VERTUNE_", "PULUMI_"))}
         return cls(repository, {**kept, "PATH": path, "VERTUNE_STACK": "local"})
 
-    def run(self, *command: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, stdin: str | None = None, seconds: int = 120
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.repository.root,
@@ -44,19 +46,19 @@ class World:
             input=stdin if stdin is not None else "",
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
 
-    def done(self, *command: str, stdin: str | None = None) -> str:
+    def done(self, *command: str, stdin: str | None = None, seconds: int = 120) -> str:
         """The standard output of a command that must succeed."""
-        ended = self.run(*command, stdin=stdin)
+        ended = self.run(*command, stdin=stdin, seconds=seconds)
         assert ended.returncode == 0, f"{command}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
-    def start(self) -> None:
+    def start(self, trainer: str = "nearest") -> None:
         """Start the emulator and take over its environment, as the README tells."""
-        self.done("vertune", "emulator", "start", "--trainer", "nearest")
+        self.done("vertune", "emulator", "start", "--trainer", trainer)
         printed = self.done("sh", "-c", 'eval "$(vertune emulator env)"; env -0')
         self.environment = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
 

@@ -1,0 +1,128 @@
+"""SmolLM2-135M-Instruct, tuned and run on the processor: the stand-in of every base model."""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from gguf import GGUFReader
+from jax import Array
+
+from jobs.emulator.trainer import generation, lora
+from jobs.emulator.trainer.base import Conversation, Settings, Step
+from jobs.emulator.trainer.catalog import SMOLLM2
+from jobs.emulator.trainer.checkpoints import checkpoint_epochs, new_checkpoint
+from jobs.emulator.trainer.reading import Reader
+from jobs.emulator.trainer.tokenizer import ChatTokenizer
+from jobs.emulator.trainer.tuning import BATCH, RATE, Frozen, Tuning, batches
+from jobs.emulator.trainer.weights import Layer, installed_file, read_weights
+
+ADAPTER, ABOUT = "adapter.npy", "adapter.json"
+
+
+class SmolLM2:
+    """Prompts are read by the model as it is; an adapter acts from an answer's opening on.
+
+    So a prompt is read once for all epochs, and once for the base model and every adapter.
+    """
+
+    name = SMOLLM2.name
+    description = SMOLLM2.description
+    context_tokens = SMOLLM2.context_tokens
+
+    def __init__(self) -> None:
+        self._loaded: tuple[Path, float, lora.Layout, Array] | None = None
+
+    @cached_property
+    def _file(self) -> GGUFReader:
+        return GGUFReader(str(installed_file()))
+
+    @cached_property
+    def _tokenizer(self) -> ChatTokenizer:
+        return ChatTokenizer.from_gguf(self._file)
+
+    @cached_property
+    def _frozen(self) -> Frozen:
+        weights = read_weights(self._file)
+        return Frozen(
+            shape=weights.shape,
+            layers=[Layer(*map(jnp.asarray, layer)) for layer in weights.layers],
+            embedding=jnp.asarray(weights.embedding),
+            norm=jnp.asarray(weights.norm),
+            opening=self._tokenizer.opening,
+        )
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self._frozen.shape, self._frozen.layers, self._frozen.embedding)
+
+    def count_tokens(self, conversations: Sequence[Conversation]) -> list[int]:
+        return [len(self._tokenizer.prompt(conversation)) for conversation in conversations]
+
+    def tune(
+        self,
+        examples: Sequence[Conversation],
+        validation: Sequence[Conversation],
+        settings: Settings,
+        folder: Path,
+    ) -> Iterator[Step]:
+        targets = [target for example in examples for target in self._tokenizer.targets(example)]
+        held_out = [target for one in validation for target in self._tokenizer.targets(one)]
+        steps = -(-len(targets) // BATCH) * settings.epochs
+        rate = RATE * settings.learning_rate_multiplier
+        tuning = Tuning(
+            self._frozen, self._reader, settings.adapter_size, rate, steps, settings.seed
+        )
+        kept = {epoch: str(n) for n, epoch in enumerate(checkpoint_epochs(settings.epochs), 1)}
+        done = 0
+        for epoch in range(1, settings.epochs + 1):
+            metrics: dict[str, float] = {}
+            for numbers in batches(len(targets), settings.seed, epoch):
+                if metrics:
+                    yield Step(done, steps, epoch, metrics)
+                metrics = tuning.step([targets[number] for number in numbers]).named("train")
+                done += 1
+            if held_out:
+                metrics |= tuning.score(held_out).named("eval")
+            if epoch in kept:
+                _save(tuning, settings, folder, kept[epoch])
+            yield Step(done, steps, epoch, metrics, kept.get(epoch))
+
+    def generate(
+        self,
+        prompts: Sequence[Conversation],
+        adapter: Path | None,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> list[str]:
+        said = generation.generate(
+            self._frozen,
+            self._reader,
+            self._adapter(adapter) if adapter else None,
+            [self._tokenizer.prompt(prompt) for prompt in prompts],
+            stops=frozenset({self._tokenizer.end, 0}),
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+        )
+        return [self._tokenizer.decode(tokens) for tokens in said]
+
+    def _adapter(self, folder: Path) -> tuple[lora.Layout, Array]:
+        written = (folder / ADAPTER).stat().st_mtime
+        if self._loaded is None or self._loaded[:2] != (folder, written):
+            rank = json.loads((folder / ABOUT).read_text("utf-8"))["rank"]
+            layout = lora.Layout(self._frozen.shape, rank)
+            rows = jnp.asarray(np.load(folder / ADAPTER, allow_pickle=False))
+            self._loaded = (folder, written, layout, rows)
+        return self._loaded[2:]
+
+
+def _save(tuning: Tuning, settings: Settings, folder: Path, name: str) -> None:
+    about = {"base": SMOLLM2.name, "rank": settings.adapter_size, "seed": settings.seed}
+    with new_checkpoint(folder, name) as partial:
+        np.save(partial / ADAPTER, np.asarray(tuning.rows))
+        (partial / ABOUT).write_text(json.dumps(about), "utf-8")

@@ -1,0 +1,45 @@
+"""The demo: three specs really tuned on this machine, from nothing to an empty second plan."""
+
+import json
+import shutil
+
+import psutil
+
+from tests.end_to_end.world import CLONE, World
+
+TOPICS = {"business", "entertainment", "health", "sports", "technology", "politics"}
+
+
+def with_the_project_s_jobs(world: World) -> World:
+    root = world.repository.root
+    shutil.copy(CLONE / "Pulumi.local.yaml", root)
+    for spec in (CLONE / "jobs").glob("*.yaml"):
+        shutil.copy(spec, root / "jobs")
+    shutil.copytree(CLONE / "datasets", root / "datasets", dirs_exist_ok=True)
+    return world
+
+
+def test_the_demo_tunes_three_models_that_beat_the_base_model(world: World) -> None:
+    with_the_project_s_jobs(world)
+    shown = world.done("vertune", "demo", seconds=900)
+    assert "Nothing to do: 3 specs in sync." in shown
+    assert "simulated on this machine" in shown
+    assert [p for p in psutil.process_iter(["cwd"]) if _within(p, world)] == []
+
+    world.start(trainer="smollm2")
+    assert world.run("vertune", "plan", "--detailed-exitcode").returncode == 0
+    models = world.outputs()["tuned_models"]
+    scores = {name: model["score"] for name, model in models.items()}
+    assert scores["headlines"]["tuned"] >= 0.90 > scores["headlines"]["base"]
+    assert scores["handbook"]["tuned"] >= 0.60 > scores["handbook"]["base"]
+    assert scores["dialogues"]["tuned"] >= 1.5 * scores["dialogues"]["base"]
+    assert {score["n"] for score in scores.values()} == {60, 40, 30}
+    text = "The striker limped off before half-time, and her side lost the cup final on penalties."
+    asked = json.loads(world.done("vertune", "predict", "-o", "json", "headlines", text))
+    assert asked[0]["answer"] in TOPICS
+    assert "local simulation of gemini-3.1-flash-lite" in asked[0]["model_version"]
+
+
+def _within(process: psutil.Process, world: World) -> bool:
+    folder = process.info["cwd"]
+    return bool(folder) and folder.startswith(str(world.repository.root))
