@@ -102,6 +102,16 @@ def test_what_is_over_the_budget_is_refused(
     assert found.refusal == refusal
 
 
+def test_a_budget_may_be_used_up(repository: Repository) -> None:
+    repository.job("a")
+    found = resolved(repository.root).desired
+    assert found is not None
+    repository.spec("a", SPEC.format(name="a") + f"budget_usd: {found.estimate.price_usd:.15f}\n")
+    again = resolved(repository.root).desired
+    assert again is not None
+    assert again.refusal is None
+
+
 def test_an_unknown_price_can_not_keep_a_budget(repository: Repository) -> None:
     repository.job("a")
     text = SPEC.format(name="a").replace("3.1-flash-lite", "3.5-flash-lite") + "budget_usd: 100\n"

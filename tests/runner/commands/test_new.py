@@ -41,6 +41,12 @@ def test_by_default_it_is_the_cheapest_base_model_that_is_not_retired(
     assert known[file.spec.base_model].price_usd == min(prices)
 
 
+def test_a_base_model_that_is_asked_for_is_taken(repository: Repository) -> None:
+    vertune(repository, "new", "fresh", "--task", "chat", "--base-model", "gemini-3.5-flash-lite")
+    (file,) = spec.load(repository.root, "local")
+    assert file.spec.base_model == "gemini-3.5-flash-lite"
+
+
 def test_a_retired_base_model_is_not_begun_with(repository: Repository) -> None:
     result = vertune(repository, "new", "a", "--task", "chat", "--base-model", "gemini-2.5-flash")
     assert result.exit_code == 1
