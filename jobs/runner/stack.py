@@ -79,7 +79,7 @@ def load(root: Path, name: str) -> Stack:
 def settings(root: Path, name: str) -> Settings:
     """What Pulumi.<name>.yaml says. Raises VertuneError: no such file, wrong values."""
     path = root / f"Pulumi.{name}.yaml"
-    if not path.is_file():
+    if not path.exists():
         files = sorted(p.name for p in root.glob("Pulumi.*.yaml"))
         names = [file.removeprefix("Pulumi.").removesuffix(".yaml") for file in files]
         hint = document.did_you_mean(name, names)

@@ -91,6 +91,11 @@ def test_a_settings_file_of_any_other_shape_is_named(repository: Repository, tex
     assert refused(repository.root, "dev").startswith("Pulumi.dev.yaml")
 
 
+def test_a_folder_in_the_place_of_settings_is_named(repository: Repository) -> None:
+    (repository.root / "Pulumi.dev.yaml").mkdir()
+    assert refused(repository.root, "dev") == "Pulumi.dev.yaml: is not a file"
+
+
 def test_a_spend_cap_is_not_lost_to_a_misspelling(repository: Repository) -> None:
     (repository.root / "Pulumi.dev.yaml").write_text(f"{CLOUD}  vertune:maxUSD: 5\n")
     said = 'Pulumi.dev.yaml:5: vertune:maxUSD: is no setting; did you mean "vertune:maxUsd"?'
