@@ -16,7 +16,7 @@ Kept = NDArray[np.float16]  # (layers, tokens, 2 * kv_width)
 
 ROW = 512  # tokens that go through a block together
 TEXTS = 12  # and the most texts they belong to
-CAPACITY = 24_000  # tokens that are remembered, of some 23 kB each
+CAPACITY = 22_000  # tokens that are remembered, of some 23 kB each
 _SHORTEST_PREFIX = 16
 
 

@@ -17,7 +17,7 @@ from jobs.emulator.trainer.checkpoints import checkpoint_epochs, new_checkpoint
 from jobs.emulator.trainer.reading import Reader
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
 from jobs.emulator.trainer.tuning import BATCH, RATE, Frozen, Tuning, batches
-from jobs.emulator.trainer.weights import Layer, installed_file, read_weights
+from jobs.emulator.trainer.weights import Layer, give_back_memory, installed_file, read_weights
 
 ADAPTER, ABOUT = "adapter.npy", "adapter.json"
 
@@ -36,16 +36,17 @@ class SmolLM2:
         self._loaded: tuple[Path, float, lora.Layout, Array] | None = None
 
     @cached_property
-    def _file(self) -> GGUFReader:
-        return GGUFReader(str(installed_file()))
-
-    @cached_property
     def _tokenizer(self) -> ChatTokenizer:
-        return ChatTokenizer.from_gguf(self._file)
+        return ChatTokenizer.from_gguf(GGUFReader(str(installed_file())))
 
     @cached_property
     def _frozen(self) -> Frozen:
-        weights = read_weights(self._file)
+        frozen = self._read()
+        give_back_memory()
+        return frozen
+
+    def _read(self) -> Frozen:
+        weights = read_weights(GGUFReader(str(installed_file())))
         return Frozen(
             shape=weights.shape,
             layers=[Layer(*map(jnp.asarray, layer)) for layer in weights.layers],

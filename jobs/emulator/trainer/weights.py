@@ -1,5 +1,6 @@
 """Weights of a Llama-type model: their shape, and how they are read from a GGUF file."""
 
+import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -72,6 +73,13 @@ def read_weights(reader: GGUFReader) -> Weights:
         layers=tuple(_layer(tensors, shape, number) for number in range(shape.layers)),
         norm=tensors["output_norm.weight"],
     )
+
+
+def give_back_memory() -> None:
+    """Return to the system what was freed: reading leaves behind as much as the weights take."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    if trim is not None:
+        trim(0)
 
 
 class _Tensors:
