@@ -82,7 +82,8 @@ def no_credentials(doing: str, error: Exception) -> Unreachable:
 
 def unanswered(doing: str, where: str, endpoint: str | None, error: BaseException) -> Unreachable:
     """`where` is what the service is called."""
-    why = "nobody listens there" if refused(error) else type(error).__name__
+    inner = next((arg for arg in error.args if isinstance(arg, Exception)), error)
+    why = "nobody listens there" if refused(error) else type(inner).__name__
     if endpoint is not None:
         return Unreachable(
             f"{doing}: the emulator at {endpoint} does not answer ({why});"

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from json import JSONDecodeError
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from jobs.runner import remote
+from jobs.runner import client, remote
 from jobs.runner.errors import JobMissing, VertuneError
 
 if TYPE_CHECKING:  # the import costs more than a second
-    from google import genai
     from google.genai import types
-
-T = TypeVar("T")
 
 _READING_MS = int(remote.TIMEOUT * 1000)
 _ACTING_MS = 30_000
 _THINKING_MS = 60_000  # a long answer takes its time
 _PAGE = 100
-_MULTI_REGIONS = ("us", "eu")
 
 # PAUSED can go on; the rest never changes again. The service's clients each list other ones.
 _FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"}
@@ -86,12 +77,13 @@ class Vertex:
     """The service in one location; `endpoint` None is Google Cloud, whatever else is set."""
 
     def __init__(self, project: str, location: str, endpoint: str | None) -> None:
-        self._place = (project, location, endpoint)
-        self._client = _client(project, location, endpoint)
+        self._project, self._location, self._endpoint = project, location, endpoint
+        self._client = client.opened(project, location, endpoint)
 
     def at(self, location: str) -> Vertex:
-        project, here, endpoint = self._place
-        return self if location == here else Vertex(project, location, endpoint)
+        if location == self._location:
+            return self
+        return Vertex(self._project, location, self._endpoint)
 
     def submit(self, order: Order) -> Job:
         """Create a tuning job. Never repeated here: the service would create a second one."""
@@ -110,7 +102,10 @@ class Vertex:
             ),
             http_options=types.HttpOptions(timeout=_ACTING_MS),
         )
-        with self._doing(f"submitting the tuning job of {order.name}"), _tunings():
+        with (
+            client.doing(f"submitting the tuning job of {order.name}", self._endpoint),
+            client.tunings(),
+        ):
             created = self._client.tunings.tune(
                 base_model=order.base_model,
                 training_dataset=types.TuningDataset(gcs_uri=order.train_uri),
@@ -127,9 +122,9 @@ class Vertex:
         def get() -> Job:
             return _job(self._client.tunings.get(name=name, config=config))
 
-        with self._doing(f"reading {name}"), _tunings():
+        with client.doing(f"reading {name}", self._endpoint), client.tunings():
             try:
-                return _repeated(get)
+                return client.repeated(get)
             except Exception as error:
                 if getattr(error, "code", None) == 404:
                     raise JobMissing(f"{name} is gone; Vertex AI has no such job") from error
@@ -149,15 +144,15 @@ class Vertex:
         def all_pages() -> list[Job]:
             return [_job(job) for job in self._client.tunings.list(config=config)]
 
-        with self._doing("listing tuning jobs"), _tunings():
-            found = _repeated(all_pages)
+        with client.doing("listing tuning jobs", self._endpoint), client.tunings():
+            found = client.repeated(all_pages)
         return [job for job in found if labels.items() <= job.labels.items()]
 
     def cancel(self, name: str) -> None:
         from google.genai import types
 
         config = types.CancelTuningJobConfig(http_options=types.HttpOptions(timeout=_ACTING_MS))
-        with self._doing(f"cancelling {name}"), _tunings():
+        with client.doing(f"cancelling {name}", self._endpoint), client.tunings():
             self._client.tunings.cancel(name=name, config=config)
 
     def generate(self, model: str, prompt: str, system: str | None, max_tokens: int) -> Answer:
@@ -179,28 +174,8 @@ class Vertex:
             )
             return Answer((answer.text or "").strip(), answer.model_version)
 
-        with self._doing(f"asking {model}"):
-            return _repeated(ask)
-
-    @contextmanager
-    def _doing(self, what: str) -> Iterator[None]:
-        """Turn what Google's client raises into errors that say what was done, and the way out."""
-        import httpx
-        from google.auth.exceptions import GoogleAuthError, TransportError
-        from google.genai.errors import APIError, UnknownApiResponseError
-
-        endpoint = self._place[2]
-        try:
-            yield
-        except APIError as error:
-            message = _with_violations(error.message or "", error.details)
-            raise remote.refusal(what, int(error.code or 0), error.status or "", message) from error
-        except (TransportError, httpx.HTTPError, OSError) as error:
-            raise remote.unanswered(what, "Vertex AI", endpoint, error) from error
-        except (UnknownApiResponseError, JSONDecodeError, ValidationError) as error:
-            raise remote.unanswered(what, "Vertex AI", endpoint, error) from error
-        except GoogleAuthError as error:
-            raise remote.no_credentials(what, error) from error
+        with client.doing(f"asking {model}", self._endpoint):
+            return client.repeated(ask)
 
 
 def location_of(name: str) -> str:
@@ -209,71 +184,6 @@ def location_of(name: str) -> str:
     if not found:
         raise VertuneError(f"{name} names no location")
     return found[1]
-
-
-def _client(project: str, location: str, endpoint: str | None) -> genai.Client:
-    from google import genai
-    from google.genai import types
-
-    options = types.HttpOptions(base_url=endpoint or _cloud(location))
-    if endpoint:  # a proxy must not come between this machine and itself
-        options.client_args = {"trust_env": False}
-    return genai.Client(
-        vertexai=True,
-        project=project,
-        location=location,
-        credentials=remote.credentials(endpoint),
-        http_options=options,
-    )
-
-
-def _cloud(location: str) -> str:
-    """As the client has it. Said here, or GOOGLE_VERTEX_BASE_URL would be asked instead."""
-    if location in _MULTI_REGIONS:
-        return f"https://aiplatform.{location}.rep.googleapis.com/"
-    return f"https://{location}-aiplatform.googleapis.com/"
-
-
-def _repeated(call: Callable[[], T]) -> T:
-    """A call that is safe to repeat, until it passes or patience ends."""
-    from google.api_core.exceptions import RetryError
-    from google.api_core.retry import Retry
-
-    again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.PATIENCE)
-    try:
-        return again(call)()
-    except RetryError as error:
-        last: BaseException = error.cause or error
-    raise last
-
-
-def _passing(error: BaseException) -> bool:
-    import httpx
-    from google.auth.exceptions import TransportError
-    from google.genai.errors import APIError
-
-    if isinstance(error, APIError):
-        return error.code in remote.PASSING
-    return isinstance(error, httpx.TransportError | TransportError) and not remote.refused(error)
-
-
-@contextmanager
-def _tunings() -> Iterator[None]:
-    """The client calls its tuning methods experimental at each use; that is known here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*experimental.*")
-        yield
-
-
-def _with_violations(message: str, details: Any) -> str:
-    """The service's message and each of its field violations."""
-    body = details.get("error") if isinstance(details, dict) else None
-    violations = [
-        f"\n  {violation.get('field')}: {violation.get('description')}"
-        for detail in (body.get("details", []) if isinstance(body, dict) else [])
-        for violation in detail.get("fieldViolations", [])
-    ]
-    return message + "".join(violations)
 
 
 def _adapter_size(size: int | None) -> types.AdapterSize | None:

@@ -1,0 +1,107 @@
+"""Client: Google's client of Vertex AI, what of its calls is repeated, its failures in words."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from jobs.runner import remote
+
+if TYPE_CHECKING:  # the import costs about a second
+    from google import genai
+
+T = TypeVar("T")
+
+_SERVICE = "Vertex AI"
+_MULTI_REGIONS = ("us", "eu")
+
+
+def opened(project: str, location: str, endpoint: str | None) -> genai.Client:
+    """No call is made. Raises Unreachable without credentials."""
+    from google import genai
+    from google.genai import types
+
+    options = types.HttpOptions(base_url=endpoint or _cloud(location))
+    if endpoint:  # a proxy must not come between this machine and itself
+        options.client_args = {"trust_env": False}
+    return genai.Client(
+        vertexai=True,
+        project=project,
+        location=location,
+        credentials=remote.credentials(endpoint),
+        http_options=options,
+    )
+
+
+def _cloud(location: str) -> str:
+    """As the client has it. Said here, or GOOGLE_VERTEX_BASE_URL would be asked instead."""
+    if location in _MULTI_REGIONS:
+        return f"https://aiplatform.{location}.rep.googleapis.com/"
+    return f"https://{location}-aiplatform.googleapis.com/"
+
+
+def repeated(call: Callable[[], T]) -> T:
+    """A call that is safe to repeat, until it passes or patience ends."""
+    from google.api_core.exceptions import RetryError
+    from google.api_core.retry import Retry
+
+    again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.PATIENCE)
+    try:
+        return again(call)()
+    except RetryError as error:
+        last: BaseException = error.cause or error
+    raise last
+
+
+def _passing(error: BaseException) -> bool:
+    import httpx
+    from google.auth.exceptions import TransportError
+    from google.genai.errors import APIError
+
+    if isinstance(error, APIError):
+        return error.code in remote.PASSING
+    return isinstance(error, httpx.TransportError | TransportError) and not remote.refused(error)
+
+
+@contextmanager
+def doing(what: str, endpoint: str | None) -> Iterator[None]:
+    """Turn what the client raises into errors that say what was done, and the way out."""
+    import httpx
+    from google.auth.exceptions import GoogleAuthError, TransportError
+    from google.genai.errors import APIError, UnknownApiResponseError
+
+    try:
+        yield
+    except APIError as error:
+        message = _with_violations(error.message or "", error.details)
+        raise remote.refusal(what, int(error.code or 0), error.status or "", message) from error
+    except (TransportError, httpx.HTTPError, OSError) as error:
+        raise remote.unanswered(what, _SERVICE, endpoint, error) from error
+    except (UnknownApiResponseError, JSONDecodeError, ValidationError) as error:
+        raise remote.unanswered(what, _SERVICE, endpoint, error) from error
+    except GoogleAuthError as error:
+        raise remote.no_credentials(what, error) from error
+
+
+def _with_violations(message: str, details: Any) -> str:
+    """The service's message and each of its field violations."""
+    body = details.get("error") if isinstance(details, dict) else None
+    violations = [
+        f"\n  {violation.get('field')}: {violation.get('description')}"
+        for detail in (body.get("details", []) if isinstance(body, dict) else [])
+        for violation in detail.get("fieldViolations", [])
+    ]
+    return message + "".join(violations)
+
+
+@contextmanager
+def tunings() -> Iterator[None]:
+    """The client calls its tuning methods experimental at each use; that is known here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*experimental.*")
+        yield
