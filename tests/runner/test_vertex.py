@@ -2,45 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from google import genai
-from google.oauth2.credentials import Credentials
 
 from jobs.emulator.emulator import Emulator
-from jobs.runner import remote, storage, vertex
+from jobs.runner import storage, vertex
 from jobs.runner.errors import JobMissing, RemoteError, Unreachable, VertuneError
-from jobs.runner.vertex import Job, Order, Vertex, location_of
-from tests.runner import lines, shell
+from jobs.runner.vertex import Job, Vertex, location_of
+from tests.runner import lines
+from tests.runner.asking import JOB, PROJECT, REGION, TRAIN, answer, opened, order, refusal
 from tests.runner.lines import Line, line
 
-PROJECT = "vertune-local"
-REGION = "us-central1"
-JOB = f"projects/{PROJECT}/locations/{REGION}/tuningJobs/7"
-TRAIN = f"gs://{PROJECT}/train.jsonl"
 PAIRS = (("a match was won", "sports"), ("two banks merge", "business"))
-
-
-def order(**values: Any) -> Order:
-    given: dict[str, Any] = {
-        "name": "one-12345678",
-        "base_model": "gemini-3.1-flash-lite",
-        "train_uri": TRAIN,
-        "validation_uri": None,
-        "epochs": 2,
-        "learning_rate_multiplier": None,
-        "adapter_size": None,
-        "labels": {"vertune-spec": "one"},
-    }
-    return Order(**(given | values))
-
-
-def opened(url: str | None, location: str = REGION) -> Vertex:
-    return Vertex(PROJECT, location, url)
 
 
 @pytest.fixture
@@ -69,14 +45,6 @@ def way(emulator: Emulator, service: Vertex) -> Iterator[Line]:
         yield way
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundredth of the time for everything."""
-    for name in ("_READING_MS", "_ACTING_MS", "_THINKING_MS"):
-        monkeypatch.setattr(vertex, name, getattr(vertex, name) // 100)
-    monkeypatch.setattr(remote, "PATIENCE", remote.PATIENCE / 100)
-
-
 def ended(service: Vertex, name: str) -> Job:
     deadline = time.monotonic() + 60
     while not (job := service.job(name)).done:
@@ -88,14 +56,6 @@ def ended(service: Vertex, name: str) -> Job:
 def wire(emulator: Emulator, name: str) -> Any:
     """A job as the service tells it to any client."""
     return requests.get(f"{emulator.url}/v1/{name}", timeout=10).json()
-
-
-def answer(body: Any, status: int = 200) -> bytes:
-    return lines.http(status, json.dumps(body))
-
-
-def refusal(status: int, reason: str, message: str, **more: Any) -> bytes:
-    return answer({"error": {"code": status, "status": reason, "message": message, **more}}, status)
 
 
 # Ordering
@@ -335,162 +295,3 @@ def test_an_answer_that_was_blocked_is_empty() -> None:
 def test_a_name_without_a_location_is_refused() -> None:
     with pytest.raises(VertuneError, match="names no location"):
         location_of("endpoints/7")
-
-
-# Where calls go
-
-
-@pytest.mark.parametrize("location", ["us-central1", "europe-west4", "us", "eu"])
-def test_a_cloud_stack_is_served_by_google_whatever_the_shell_is_pointed_at(
-    location: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shell.signed_in(monkeypatch, tmp_path)
-    its_own = genai.Client(
-        vertexai=True, project=PROJECT, location=location, credentials=Credentials(token="x")
-    )
-    shell.pointed_at(monkeypatch, emulator.url)
-    client: Any = opened(None, location)._client._api_client
-    usual: Any = its_own._api_client
-    assert client._http_options.base_url == usual._http_options.base_url
-    assert client._http_options.base_url.endswith("googleapis.com/")
-    assert client._http_options.api_version == usual._http_options.api_version
-    assert client._credentials.service_account_email == shell.ACCOUNT
-
-
-def test_the_emulators_key_is_refused_for_google_cloud(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shell.signed_in(monkeypatch, tmp_path, issuer=emulator.url)
-    with pytest.raises(Unreachable, match="is the emulator's key"):
-        opened(None)
-
-
-def test_the_local_stack_asks_the_emulator_whatever_the_shell_is_pointed_at(
-    service: Vertex, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shell.signed_in(monkeypatch, tmp_path)
-    shell.pointed_at(monkeypatch, lines.nobody())
-    shell.behind_a_proxy(monkeypatch, lines.nobody())
-    monkeypatch.setenv("GOOGLE_API_KEY", "key")
-    monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "global")
-    assert opened(emulator.url).jobs({}) == []
-
-
-# Failures
-
-
-def _submit(service: Vertex) -> object:
-    return service.submit(order())
-
-
-def _job(service: Vertex) -> object:
-    return service.job(JOB)
-
-
-def _jobs(service: Vertex) -> object:
-    return service.jobs({})
-
-
-def _cancel(service: Vertex) -> object:
-    service.cancel(JOB)
-    return None
-
-
-def _ask(service: Vertex) -> object:
-    return service.generate("gemini-3.1-flash-lite", "x", None, 8)
-
-
-every_call = pytest.mark.parametrize("call", [_submit, _job, _jobs, _cancel, _ask])
-Call = Callable[[Vertex], object]
-
-
-@every_call
-def test_where_nobody_listens_a_call_fails_at_once(call: Call) -> None:
-    url, start = lines.nobody(), time.monotonic()
-    with pytest.raises(Unreachable) as error:
-        call(opened(url))
-    assert time.monotonic() - start < 5
-    assert str(error.value).endswith(
-        f": the emulator at {url} does not answer (nobody listens there);"
-        " start it with `vertune emulator start`"
-    )
-
-
-@every_call
-@pytest.mark.usefixtures("impatient")
-def test_a_server_that_never_answers_is_given_up(call: Call) -> None:
-    with lines.silent() as url:
-        service, start = opened(url), time.monotonic()
-        with pytest.raises(Unreachable, match="does not answer"):
-            call(service)
-        assert time.monotonic() - start < 5
-
-
-def test_waits_for_a_silent_service_are_short() -> None:
-    reading = vertex._READING_MS / 1000
-    assert 2 * reading <= 30
-    assert vertex._ACTING_MS <= 30_000
-    assert reading < remote.PATIENCE < 2 * reading + 1  # a third wait never begins
-
-
-@every_call
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.6\r\n", b""])
-def test_another_protocol_is_no_answer(call: Call, said: bytes) -> None:
-    with lines.saying(said) as url, pytest.raises(Unreachable, match="does not answer"):
-        call(opened(url))
-
-
-@pytest.mark.parametrize("call", [_submit, _job, _jobs, _ask])
-@pytest.mark.parametrize(
-    "said",
-    [
-        lines.http(200, "<html>a captive portal</html>", "text/html"),
-        answer({"name": 7, "tuningJobs": [{"name": 7}], "candidates": "many"}),
-    ],
-)
-def test_another_content_is_no_answer(call: Call, said: bytes) -> None:
-    with lines.saying(said) as url, pytest.raises(Unreachable, match="does not answer"):
-        call(opened(url))
-
-
-@pytest.mark.parametrize(
-    "passing", [b"", refusal(503, "UNAVAILABLE", "Wait."), refusal(429, "", "")]
-)
-def test_a_question_is_asked_again_when_the_service_was_busy(passing: bytes) -> None:
-    with lines.saying(passing, answer({"name": JOB})) as url:
-        assert opened(url).job(JOB).name == JOB
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_service_that_stays_busy_is_named_with_what_it_said() -> None:
-    busy = refusal(503, "UNAVAILABLE", "Wait.")
-    with lines.saying(busy) as url, pytest.raises(RemoteError) as error:
-        opened(url).job(JOB)
-    assert str(error.value) == (f"reading {JOB}: 503 UNAVAILABLE: Wait.; run this again in a while")
-
-
-@every_call
-@pytest.mark.parametrize(
-    ("status", "reason", "way_out"),
-    [
-        (401, "UNAUTHENTICATED", "; run `gcloud auth application-default login`"),
-        (403, "PERMISSION_DENIED", "; `vertune doctor` says whose credentials are in use"),
-        (400, "FAILED_PRECONDITION", ""),
-    ],
-)
-def test_a_refusal_is_said_in_the_services_words(
-    call: Call, status: int, reason: str, way_out: str
-) -> None:
-    said = refusal(status, reason, "So it is.")
-    with lines.saying(said) as url, pytest.raises(RemoteError) as error:
-        call(opened(url))
-    assert str(error.value).endswith(f": {status} {reason}: So it is.{way_out}")
-
-
-@pytest.mark.parametrize(
-    "body", [{"error": "invalid"}, {"error": {"details": [{"@type": "x"}]}}, [], "no", None]
-)
-def test_a_refusal_of_any_shape_is_a_refusal(body: Any) -> None:
-    with lines.saying(answer(body, 400)) as url, pytest.raises(RemoteError, match="400"):
-        opened(url).job(JOB)
