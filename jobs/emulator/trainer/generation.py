@@ -48,8 +48,9 @@ def _answers(
 ) -> list[Tokens]:
     said: list[list[int]] = [[] for _ in choose]
     open_ones = set(range(len(choose)))
-    logits = run.advance(np.tile(np.asarray(run.frozen.opening), (run.texts, 1)))
+    following = np.tile(np.asarray(run.frozen.opening, np.int32), (run.texts, 1))
     for _ in range(max_tokens):
+        logits = run.advance(following)
         following = np.zeros((run.texts, 1), np.int32)
         for number in sorted(open_ones):
             token = choose[number].token(logits[number])
@@ -60,7 +61,6 @@ def _answers(
                 said[number].append(token)
         if not open_ones:
             break
-        logits = run.advance(following)
     return [tuple(tokens) for tokens in said]
 
 

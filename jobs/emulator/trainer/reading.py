@@ -95,7 +95,9 @@ class Reader:
         for text, begin in zip(texts, _starts(lengths), strict=True):
             tokens[begin : begin + len(text)] = text
             positions[begin : begin + len(text)] = start + np.arange(len(text))
-        kept = self._run(tokens, positions, grid(lengths, row, TEXTS, places))
+        # A text that fills more than a row is alone; room for others would take a gigabyte.
+        most = 1 if places > ROW else TEXTS
+        kept = self._run(tokens, positions, grid(lengths, row, most, places))
         return [
             np.concatenate([self._prefix_kept, kept[:, begin : begin + length]], axis=1)
             for begin, length in zip(_starts(lengths), lengths, strict=True)
@@ -115,7 +117,7 @@ class Reader:
         shared[:, 0, :length] = before
         kept = []
         for layer, past in zip(self._layers, shared, strict=True):
-            seen = model.Past(jnp.asarray(past), jnp.full(TEXTS, length))
+            seen = model.Past(jnp.asarray(past), jnp.full(len(where.tokens), length))
             x, own = model.read_block(self._shape, x, layer, turn, where, seen)
             kept.append(np.asarray(own))
         return np.stack(kept)

@@ -112,6 +112,13 @@ class Tuning:
         self._memory = self._optimiser.init(self.rows)
 
     def step(self, targets: Sequence[Target]) -> Metrics:
+        metrics, gradient = self.gradient(targets)
+        updates, self._memory = self._optimiser.update(gradient, self._memory, self.rows)
+        self.rows = jnp.asarray(optax.apply_updates(self.rows, updates))
+        return metrics
+
+    def gradient(self, targets: Sequence[Target]) -> tuple[Metrics, Array]:
+        """Of the mean loss, for every row."""
         batch = _Batch(self._frozen, self._reader, targets)
         pulls: list[Any] = []
         x = self._forward(batch, pulls)
@@ -120,10 +127,7 @@ class Tuning:
         for pull in reversed(pulls):
             back, gradient = _backward(pull, back)
             gradients.append(gradient)
-        gradient = jnp.stack(gradients[::-1])
-        updates, self._memory = self._optimiser.update(gradient, self._memory, self.rows)
-        self.rows = jnp.asarray(optax.apply_updates(self.rows, updates))
-        return metrics
+        return metrics, jnp.stack(gradients[::-1])
 
     def score(self, targets: Sequence[Target]) -> Metrics:
         found = Metrics()
