@@ -34,7 +34,7 @@ def test_a_shared_beginning_changes_nothing() -> None:
 
 
 def test_a_prompt_that_is_the_beginning_of_another_is_read_whole() -> None:
-    prompts = [BEGINNING, BEGINNING + (5,)]
+    prompts = [BEGINNING, (*BEGINNING, 5)]
     assert_read(prompts, new_reader().read(prompts))
 
 

@@ -1,3 +1,5 @@
+from itertools import chain
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -127,7 +129,7 @@ def test_the_rank_is_the_adapters_size(rank: int) -> None:
 def test_every_epoch_takes_all_targets_in_an_order_of_its_own() -> None:
     first, second = (list(batches(20, seed=5, epoch=epoch)) for epoch in (1, 2))
     assert [len(batch) for batch in first] == [BATCH, BATCH, 20 - 2 * BATCH]
-    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(20))
+    assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(20))
     assert first != second
     assert first == list(batches(20, seed=5, epoch=1))
     assert first != list(batches(20, seed=6, epoch=1))
