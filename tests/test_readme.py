@@ -48,14 +48,14 @@ def test_every_command_is_one_that_the_command_line_takes(words: list[str]) -> N
     rest = words[1:]
     if rest[0] == "--stack":
         rest = rest[2:]
-    context = click.Context(main)
+    context = click.Context(main, **main.context_settings)
     command = main.get_command(context, rest[0])
     assert command is not None, rest[0]
     if isinstance(command, click.Group):
         inner = command.get_command(context, rest[1])
         assert inner is not None, rest[1]
         command, rest = inner, rest[1:]
-    command.make_context(rest[0], list(rest[1:]), resilient_parsing=False)
+    command.make_context(rest[0], list(rest[1:]), parent=context)
 
 
 def test_every_command_is_named() -> None:
