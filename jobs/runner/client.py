@@ -50,7 +50,7 @@ def repeated(call: Callable[[], T]) -> T:
     from google.api_core.exceptions import RetryError
     from google.api_core.retry import Retry
 
-    again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.PATIENCE)
+    again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.repeats())
     try:
         return again(call)()
     except RetryError as error:
@@ -78,8 +78,10 @@ def doing(what: str, endpoint: str | None) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        message = _with_violations(error.message or "", error.details)
-        raise remote.refusal(what, int(error.code or 0), error.status or "", message) from error
+        violations = _violations(error.details)
+        message = (error.message or "") + "".join(f"\n  {f}: {why}" for f, why in violations)
+        code, status = int(error.code or 0), error.status or ""
+        raise remote.refusal(what, code, status, message, violations) from error
     except (TransportError, httpx.HTTPError, OSError) as error:
         raise remote.unanswered(what, _SERVICE, endpoint, error) from error
     except (UnknownApiResponseError, JSONDecodeError, ValidationError) as error:
@@ -88,15 +90,14 @@ def doing(what: str, endpoint: str | None) -> Iterator[None]:
         raise remote.no_credentials(what, error) from error
 
 
-def _with_violations(message: str, details: Any) -> str:
-    """The service's message and each of its field violations."""
+def _violations(details: Any) -> list[tuple[str, str]]:
+    """The service's fields at fault, each with what is wrong."""
     body = details.get("error") if isinstance(details, dict) else None
-    violations = [
-        f"\n  {violation.get('field')}: {violation.get('description')}"
+    return [
+        (str(violation.get("field")), str(violation.get("description")))
         for detail in (body.get("details", []) if isinstance(body, dict) else [])
         for violation in detail.get("fieldViolations", [])
     ]
-    return message + "".join(violations)
 
 
 @contextmanager

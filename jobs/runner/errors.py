@@ -1,4 +1,14 @@
-"""VertuneError: the one base of every error a user can act on; anything else is our bug."""
+"""VertuneError: the one base of every error a user can act on; anything else is our bug.
+
+VertuneError
+├── Problems          the user's files: every fault at once; never tried again
+├── NotProvisioned    the stack's bucket is not there
+├── Unreachable       no answer: whether the service acted is not known
+├── RemoteError       a refusal: nothing was done, and the same call is refused again
+│   ├── Quota         a refusal for now: it stays queued
+│   └── Passing       a failure of the service: whether it acted is not known
+└── JobMissing        a recorded job that is gone
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,11 +56,27 @@ class Unreachable(VertuneError):
 
 
 class RemoteError(VertuneError):
-    """A refusal of a remote service: HTTP `status`, the service's `reason` and message."""
+    """A refusal: HTTP `status`, the service's `reason` and message, and the fields at fault."""
 
-    def __init__(self, status: int, reason: str, message: str, doing: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        doing: str,
+        violations: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.status, self.reason, self.message = status, reason, message
+        self.violations = violations  # (the service's field, what is wrong)
         super().__init__(f"{doing}: {status} {reason}: {message}")
+
+
+class Quota(RemoteError):
+    """The service takes no more for now (429): nothing was done, it will do later."""
+
+
+class Passing(RemoteError):
+    """The service failed (5xx, 408): it may have acted, and the next call may pass."""
 
 
 class JobMissing(VertuneError):

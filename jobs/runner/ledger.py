@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from jobs.runner import storage
+from jobs.runner import remote, storage
+from jobs.runner.clock import Clock
 from jobs.runner.errors import NotProvisioned, VertuneError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Summary(BaseModel):
     state: EntryState
     inputs: dict[str, Any]
     created: str
+    leased: str | None = None  # when its holder claimed the submission, by the service's clock
     finished: str | None = None
     job: str | None = None
     location: str | None = None
@@ -92,10 +94,11 @@ class Entry(Summary):
 
 @dataclass(frozen=True)
 class Recorded:
-    """All entries of one name, and which of them is served."""
+    """All entries of one name, which of them is served, and which a rollback took back."""
 
     entries: Mapping[str, Summary] = field(default_factory=dict)
     active: str | None = None
+    instead_of: str | None = None
 
     @property
     def served(self) -> Summary | None:
@@ -110,6 +113,8 @@ class Ledger:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self.clock = Clock()
+        bucket.client._http.hooks["response"].append(self.clock.heard)
 
     def recorded(self) -> dict[str, Recorded]:
         """Everything, by name; one paged list whatever the number of entries.
@@ -117,17 +122,18 @@ class Ledger:
         Raises NotProvisioned without a bucket, VertuneError for an object that is not ours.
         """
         entries: dict[str, dict[str, Summary]] = {}
-        active: dict[str, str] = {}
+        active: dict[str, _Pointer] = {}
         for blob in self._list():
             name, _, key = blob.name.removeprefix(_PREFIX).removesuffix(".json").partition("/")
             if blob.name.endswith("/"):
                 continue  # a folder, as the console makes them
             if key == _ACTIVE:
-                active[name] = _fingerprint(blob)
+                active[name] = _pointer(blob)
             else:
                 entries.setdefault(name, {})[key] = _summary(blob)
         return {
-            name: Recorded(entries.get(name, {}), active.get(name)) for name in {*entries, *active}
+            name: Recorded(entries.get(name, {}), *active.get(name, _NOTHING))
+            for name in {*entries, *active}
         }
 
     def _list(self) -> Iterator[Blob]:
@@ -135,7 +141,7 @@ class Ledger:
             yield from self._bucket.list_blobs(
                 prefix=_PREFIX,
                 fields="items(name,generation,metadata),nextPageToken",
-                timeout=storage.TIMEOUT,
+                timeout=remote.timeout(),
                 retry=storage.retry(),
             )
 
@@ -152,7 +158,7 @@ class Ledger:
         from google.api_core.exceptions import NotFound
 
         try:
-            return bytes(blob.download_as_bytes(timeout=storage.TIMEOUT, retry=storage.retry()))
+            return bytes(blob.download_as_bytes(timeout=remote.timeout(), retry=storage.retry()))
         except NotFound as error:
             if storage.no_bucket(error):
                 raise
@@ -171,7 +177,7 @@ class Ledger:
         blob.metadata = {"summary": entry.summary()}
         return self._upload(blob, entry.model_dump_json(indent=1), generation, entry.name)
 
-    def _upload(self, blob: Blob, text: str, generation: int | None, name: str) -> int:
+    def _upload(self, blob: Blob, text: str, generation: int, name: str) -> int:
         doing = f"writing the ledger's entry of {name}"
         try:
             with storage.doing(doing, self._bucket):
@@ -179,7 +185,7 @@ class Ledger:
                     text,
                     content_type="application/json",
                     if_generation_match=generation,
-                    timeout=storage.TIMEOUT,
+                    timeout=remote.timeout(),
                     retry=storage.retry(),
                 )
         except storage.Changed:
@@ -194,11 +200,25 @@ class Ledger:
         blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
         self._delete(blob, f"taking back the submission of {entry.name}", generation)
 
-    def activate(self, name: str, fingerprint: str) -> None:
-        """Serve this entry from now on."""
-        blob = self._bucket.blob(_path(name, _ACTIVE))
-        blob.metadata = {"fingerprint": fingerprint}
-        self._upload(blob, json.dumps({"fingerprint": fingerprint}), None, name)
+    def activate(self, name: str, fingerprint: str, instead_of: str | None = None) -> None:
+        """Serve this entry from now on; `instead_of` names one that a rollback takes back.
+
+        Two calls: the pointer is replaced in the generation it has, not whatever comes between.
+        """
+        pointer = {"fingerprint": fingerprint} | ({"instead_of": instead_of} if instead_of else {})
+        for last in (False, False, True):
+            blob = self._bucket.blob(_path(name, _ACTIVE))
+            with storage.doing(f"reading what is served as {name}", self._bucket):
+                there = self._download(blob) is not None
+            generation = int(blob.generation or 0) if there else 0
+            fresh = self._bucket.blob(_path(name, _ACTIVE))
+            fresh.metadata = pointer
+            try:
+                self._upload(fresh, json.dumps(pointer), generation, name)
+                return
+            except storage.Changed:
+                if last:
+                    raise
 
     def deactivate(self, name: str) -> None:
         """Serve nothing under this name; its entries stay."""
@@ -211,7 +231,7 @@ class Ledger:
         with storage.doing(doing, self._bucket):
             try:
                 blob.delete(
-                    if_generation_match=generation, timeout=storage.TIMEOUT, retry=storage.retry()
+                    if_generation_match=generation, timeout=remote.timeout(), retry=storage.retry()
                 )
             except NotFound as error:
                 if storage.no_bucket(error):
@@ -252,10 +272,19 @@ def _path(name: str, key: str) -> str:
     return f"{_PREFIX}{name}/{key}.json"
 
 
-def _fingerprint(blob: Blob) -> str:
-    if not (found := (blob.metadata or {}).get("fingerprint")):
+class _Pointer(NamedTuple):
+    fingerprint: str | None
+    instead_of: str | None
+
+
+_NOTHING = _Pointer(None, None)
+
+
+def _pointer(blob: Blob) -> _Pointer:
+    metadata = blob.metadata or {}
+    if not metadata.get("fingerprint"):
         raise _foreign(blob)
-    return str(found)
+    return _Pointer(str(metadata["fingerprint"]), metadata.get("instead_of"))
 
 
 def _summary(blob: Blob) -> Summary:

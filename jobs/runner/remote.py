@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jobs.runner.errors import RemoteError, Unreachable
+from jobs.runner.errors import Passing, Quota, RemoteError, Unreachable, VertuneError
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 # A service that accepts a call and never answers is given up after the second wait.
-TIMEOUT = 15.0  # seconds for one answer
-PATIENCE = 30.0  # seconds of repeats for one call that is safe to repeat
+_ANSWER = 15.0  # seconds for one answer
+_REPEATS = 30.0  # seconds of repeats for one call that is safe to repeat
+_PATIENCE = "VERTUNE_PATIENCE"  # a factor on every wait: more on a slow network, less in tests
 PASSING = frozenset({408, 429, 500, 502, 503, 504})  # statuses that may be gone the next time
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -23,6 +25,28 @@ _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _LONGEST = 2000  # characters of an answer that was not meant for people
 _DEEPEST = 20  # causes of an error; one may come round to itself
 _LOGIN = "run `gcloud auth application-default login`"
+
+
+def patient(seconds: float) -> float:
+    """A wait as this shell wants it. Raises VertuneError for a factor that is none."""
+    given = os.environ.get(_PATIENCE, "1")
+    try:
+        factor = float(given)
+    except ValueError:
+        factor = 0.0
+    if not 0.001 <= factor <= 1000:
+        raise VertuneError(
+            f"{_PATIENCE} is {given!r}; give a factor from 0.001 to 1000, or unset it"
+        )
+    return seconds * factor
+
+
+def timeout() -> float:
+    return patient(_ANSWER)
+
+
+def repeats() -> float:
+    return patient(_REPEATS)
 
 
 def on_loopback(url: str) -> bool:
@@ -94,7 +118,13 @@ def unanswered(doing: str, where: str, endpoint: str | None, error: BaseExceptio
     )
 
 
-def refusal(doing: str, status: int, reason: str, message: str) -> RemoteError:
+def refusal(
+    doing: str,
+    status: int,
+    reason: str,
+    message: str,
+    violations: Iterable[tuple[str, str]] = (),
+) -> RemoteError:
     """A service's refusal, with the way out where the status tells it."""
     message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]} …"
     if status == 401:
@@ -103,4 +133,5 @@ def refusal(doing: str, status: int, reason: str, message: str) -> RemoteError:
         message += "; `vertune doctor` says whose credentials are in use"
     elif status in PASSING:
         message += "; run this again in a while"
-    return RemoteError(status, reason, message, doing)
+    kind = Quota if status == 429 else Passing if status in PASSING else RemoteError
+    return kind(status, reason, message, doing, tuple(violations))

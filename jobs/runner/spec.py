@@ -155,6 +155,9 @@ class Spec(_Model):
     budget_usd: float | None = Field(
         default=None, ge=0, description="Refuse to submit when the estimate is above this."
     )
+    priority: int = Field(
+        default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
+    )
     evaluation: Evaluation = Field(default_factory=Evaluation)
     environments: tuple[_Text, ...] | None = Field(
         default=None,

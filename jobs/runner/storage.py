@@ -13,7 +13,6 @@ if TYPE_CHECKING:  # the import costs about a second: commands that need no buck
     from google.api_core.exceptions import GoogleAPICallError
     from google.cloud.storage import Bucket
 
-TIMEOUT = remote.TIMEOUT
 _CLOUD = "https://storage.googleapis.com"
 
 
@@ -53,7 +52,7 @@ def retry() -> Any:
     def worth_it(error: BaseException) -> bool:
         return bool(passing(error)) and not remote.refused(error)
 
-    return DEFAULT_RETRY.with_timeout(remote.PATIENCE).with_predicate(worth_it)
+    return DEFAULT_RETRY.with_timeout(remote.repeats()).with_predicate(worth_it)
 
 
 @contextmanager

@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
+from jobs.runner import remote
 from jobs.runner.dataset import Dataset, Split
 from jobs.runner.errors import VertuneError
 from jobs.runner.example import BadExample
-from jobs.runner.storage import TIMEOUT, Changed, doing, retry
+from jobs.runner.storage import Changed, doing, retry
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket
@@ -34,7 +35,7 @@ def upload(dataset: Dataset, instructions: str | None, bucket: Bucket) -> Mappin
 
 def _upload(split: Split, instructions: str | None, path: str, bucket: Bucket) -> str:
     with doing(f"uploading {split.source.shown}", bucket):
-        there = bucket.blob(path).exists(timeout=TIMEOUT, retry=retry())
+        there = bucket.blob(path).exists(timeout=remote.timeout(), retry=retry())
     if not there:
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as converted:
             with doing(f"reading {split.source.shown}", bucket):
@@ -68,7 +69,7 @@ def _send(split: Split, converted: IO[bytes], path: str, bucket: Bucket) -> None
                 size=size,
                 content_type="application/jsonl",
                 if_generation_match=0,
-                timeout=_SENDING_SECONDS,
+                timeout=remote.patient(_SENDING_SECONDS),
                 retry=retry(),
             )
     except Changed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,8 @@ from jobs.runner.errors import JobMissing, VertuneError
 if TYPE_CHECKING:  # the import costs more than a second
     from google.genai import types
 
-_READING_MS = int(remote.TIMEOUT * 1000)
-_ACTING_MS = 30_000
-_THINKING_MS = 60_000  # a long answer takes its time
+_ACTING = 30.0  # seconds
+_THINKING = 60.0  # a long answer takes its time
 _PAGE = 100
 
 # PAUSED can go on; the rest never changes again. The service's clients each list other ones.
@@ -85,8 +84,11 @@ class Vertex:
             return self
         return Vertex(self._project, location, self._endpoint)
 
-    def submit(self, order: Order) -> Job:
-        """Create a tuning job. Never repeated here: the service would create a second one."""
+    def submit(self, order: Order, seconds: float | None = None) -> Job:
+        """Create a tuning job, waiting that long for the answer.
+
+        Never repeated here: the service would create a second one.
+        """
         from google.genai import types
 
         config = types.CreateTuningJobConfig(
@@ -100,7 +102,7 @@ class Vertex:
                 if order.validation_uri
                 else None
             ),
-            http_options=types.HttpOptions(timeout=_ACTING_MS),
+            http_options=_within(seconds or remote.patient(_ACTING)),
         )
         with (
             client.doing(f"submitting the tuning job of {order.name}", self._endpoint),
@@ -117,7 +119,7 @@ class Vertex:
         """Raises JobMissing if the service has no such job."""
         from google.genai import types
 
-        config = types.GetTuningJobConfig(http_options=types.HttpOptions(timeout=_READING_MS))
+        config = types.GetTuningJobConfig(http_options=_within(remote.timeout()))
 
         def get() -> Job:
             return _job(self._client.tunings.get(name=name, config=config))
@@ -135,23 +137,40 @@ class Vertex:
 
         Matched here: the service's filter on labels is not documented for tuning jobs.
         """
+        return [job for job in self._listed(whole=True) if labels.items() <= job.labels.items()]
+
+    def under_way(self) -> list[Job]:
+        """Unfinished jobs among the newest of the project, whoever started them."""
+        return [job for job in self._listed(whole=False) if not job.done]
+
+    def _listed(self, whole: bool) -> list[Job]:
         from google.genai import types
 
-        config = types.ListTuningJobsConfig(
-            page_size=_PAGE, http_options=types.HttpOptions(timeout=_READING_MS)
-        )
+        config = types.ListTuningJobsConfig(page_size=_PAGE, http_options=_within(remote.timeout()))
 
-        def all_pages() -> list[Job]:
-            return [_job(job) for job in self._client.tunings.list(config=config)]
+        def found() -> list[Job]:
+            listed = self._client.tunings.list(config=config)
+            return [_job(job) for job in (listed if whole else listed.page)]
 
         with client.doing("listing tuning jobs", self._endpoint), client.tunings():
-            found = client.repeated(all_pages)
-        return [job for job in found if labels.items() <= job.labels.items()]
+            return client.repeated(found)
+
+    def has(self, tuned_model: str) -> bool:
+        """Whether the registry still holds a tuned model."""
+        serving = self.at(location_of(tuned_model))
+        with client.doing(f"reading {tuned_model}", self._endpoint):
+            return client.repeated(lambda: _there(lambda: serving._model(tuned_model)))
+
+    def _model(self, name: str) -> types.Model:
+        from google.genai import types
+
+        config = types.GetModelConfig(http_options=_within(remote.timeout()))
+        return self._client.models.get(model=name, config=config)
 
     def cancel(self, name: str) -> None:
         from google.genai import types
 
-        config = types.CancelTuningJobConfig(http_options=types.HttpOptions(timeout=_ACTING_MS))
+        config = types.CancelTuningJobConfig(http_options=_within(remote.patient(_ACTING)))
         with client.doing(f"cancelling {name}", self._endpoint), client.tunings():
             self._client.tunings.cancel(name=name, config=config)
 
@@ -165,7 +184,7 @@ class Vertex:
             max_output_tokens=max_tokens,
             # Tuned models are to think as little as they can, else thoughts use up the answer.
             thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL),
-            http_options=types.HttpOptions(timeout=_THINKING_MS),
+            http_options=_within(remote.patient(_THINKING)),
         )
 
         def ask() -> Answer:
@@ -176,6 +195,24 @@ class Vertex:
 
         with client.doing(f"asking {model}", self._endpoint):
             return client.repeated(ask)
+
+
+def _there(get: Callable[[], object]) -> bool:
+    from google.genai.errors import APIError
+
+    try:
+        get()
+    except APIError as error:
+        if error.code != 404:
+            raise
+        return False
+    return True
+
+
+def _within(seconds: float) -> types.HttpOptions:
+    from google.genai import types
+
+    return types.HttpOptions(timeout=max(1, round(seconds * 1000)))
 
 
 def location_of(name: str) -> str:

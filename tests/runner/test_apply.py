@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runner.apply import SETTLE_SECONDS, Outcome, Tools, apply
+from jobs.runner.apply import Outcome, Tools, apply
 from jobs.runner.commands import Place
+from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action
 from jobs.runner.reconcile import Reconciliation, reconcile
@@ -33,16 +34,21 @@ def place(provisioned: Repository) -> Place:
     return Place("local", provisioned.root)
 
 
-def tools(place: Place, settle_seconds: float = SETTLE_SECONDS) -> Tools:
+LONG = Lease(sending=60, acting=30, settling=60)
+OVER = Lease(sending=0, acting=30, settling=-30)  # stale at once
+
+
+def tools(place: Place, lease: Lease = LONG, *, wait: bool = True, at_once: int = 2) -> Tools:
     return Tools(
         stack="local",
         bucket=place.bucket,
         ledger=place.ledger,
         vertex=place.vertex,
         watcher=Silent(),
-        at_once=2,
+        at_once=at_once,
         poll_seconds=0.01,
-        settle_seconds=settle_seconds,
+        lease=lease,
+        wait=wait,
     )
 
 
@@ -50,9 +56,9 @@ def planned(place: Place, retry: tuple[str, ...] = ()) -> Reconciliation:
     return reconcile(place.resolve(), place.ledger.recorded(), retry=retry)
 
 
-def applied(place: Place, settle_seconds: float = SETTLE_SECONDS) -> Outcome:
+def applied(place: Place, lease: Lease = LONG, *, wait: bool = True) -> Outcome:
     found = planned(place)
-    return apply(tools(place, settle_seconds), found.plan, found.resolved, found.recorded)
+    return apply(tools(place, lease, wait=wait), found.plan, found.resolved)
 
 
 def all_jobs(place: Place) -> list[Job]:
@@ -126,12 +132,14 @@ def test_an_intent_without_a_job_is_submitted_only_after_the_settle_time(
             "state": "submitting",
             "job": None,
             "score": None,
+            "leased": place.ledger.clock.stamp(),
             "fingerprint": resolved.desired.fingerprint,
         }
     )
     place.ledger.create(intent)
-    assert "may still be at it" in applied(place).failed["two"]
-    assert applied(place, settle_seconds=0.0).tuned == ["two"]
+    assert applied(place, wait=False).running == ["two"]
+    assert len(all_jobs(place)) == 1
+    assert applied(place, OVER).tuned == ["two"]
     assert len(all_jobs(place)) == 2
 
 
@@ -143,7 +151,7 @@ def test_a_refused_job_leaves_nothing_behind_and_says_the_field(
     broken = found.resolved["one"]
     spec = broken.file.spec.model_copy(update={"base_model": "gemini-9"})
     broken = replace(broken, file=broken.file.model_copy(update={"spec": spec}))
-    outcome = apply(tools(place), found.plan, {"one": broken}, found.recorded)
+    outcome = apply(tools(place), found.plan, {"one": broken})
     assert "gemini-9" in outcome.failed["one"]
     assert place.ledger.recorded() == {}
     assert all_jobs(place) == []
@@ -219,7 +227,7 @@ def test_a_failed_job_that_a_person_asks_for_again_is_submitted_once_more(
     failed = entry.model_copy(update={"state": "failed", "error": "no room", "score": None})
     place.ledger.update(failed, generation)
     found = planned(place, retry=("one",))
-    apply(tools(place), found.plan, found.resolved, found.recorded)
+    apply(tools(place), found.plan, found.resolved)
     again, _ = entry_of(place, "one")
     assert again.state == "succeeded"
     assert again.previous == [entry.job]

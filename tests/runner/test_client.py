@@ -10,8 +10,9 @@ from google import genai
 from google.oauth2.credentials import Credentials
 
 from jobs.emulator.emulator import Emulator
-from jobs.runner import remote, vertex
+from jobs.runner import remote
 from jobs.runner.errors import RemoteError, Unreachable
+from jobs.runner.lease import lease
 from jobs.runner.vertex import Vertex
 from tests.runner import lines, shell
 from tests.runner.asking import JOB, PROJECT, answer, opened, order, refusal
@@ -20,9 +21,7 @@ from tests.runner.asking import JOB, PROJECT, answer, opened, order, refusal
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundredth of the time for everything."""
-    for name in ("_READING_MS", "_ACTING_MS", "_THINKING_MS"):
-        monkeypatch.setattr(vertex, name, getattr(vertex, name) // 100)
-    monkeypatch.setattr(remote, "PATIENCE", remote.PATIENCE / 100)
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
 
 
 # Where calls go
@@ -115,10 +114,9 @@ def test_a_server_that_never_answers_is_given_up(call: Call) -> None:
 
 
 def test_waits_for_a_silent_service_are_short() -> None:
-    reading = vertex._READING_MS / 1000
-    assert 2 * reading <= 30
-    assert vertex._ACTING_MS <= 30_000
-    assert reading < remote.PATIENCE < 2 * reading + 1  # a third wait never begins
+    assert 2 * remote.timeout() <= 30
+    assert lease(simulated=False).acting <= 30
+    assert remote.timeout() < remote.repeats() < 2 * remote.timeout() + 1  # no third wait begins
 
 
 @every_call

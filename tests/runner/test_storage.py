@@ -25,14 +25,14 @@ def opened(url: str | None) -> Bucket:
 
 def look(bucket: Bucket) -> list[str]:
     with storage.doing(WHAT, bucket):
-        found = bucket.list_blobs(timeout=storage.TIMEOUT, retry=storage.retry())
+        found = bucket.list_blobs(timeout=remote.timeout(), retry=storage.retry())
         return [blob.name for blob in found]
 
 
 def write(bucket: Bucket, generation: int | None = None) -> None:
     with storage.doing(WHAT, bucket):
         bucket.blob("a").upload_from_string(
-            "b", if_generation_match=generation, timeout=storage.TIMEOUT, retry=storage.retry()
+            "b", if_generation_match=generation, timeout=remote.timeout(), retry=storage.retry()
         )
 
 
@@ -46,8 +46,7 @@ def way(emulator: Emulator) -> Iterator[Line]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundredth of the time for everything."""
-    monkeypatch.setattr(storage, "TIMEOUT", remote.TIMEOUT / 100)
-    monkeypatch.setattr(remote, "PATIENCE", remote.PATIENCE / 100)
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
 
 
 def refusal(status: int, reason: str, message: str) -> bytes:
@@ -145,7 +144,6 @@ def test_where_nobody_listens_a_call_fails_at_once() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_server_that_never_answers_is_given_up_after_two_waits() -> None:
-    assert 2 * remote.TIMEOUT <= 30
     with lines.silent() as url:
         start = time.monotonic()
         with pytest.raises(Unreachable, match="does not answer"):

@@ -89,6 +89,7 @@ def _ask(found: Reconciliation) -> None:
 
 def _carry_out(place: Place, found: Reconciliation) -> Outcome:
     from jobs.runner.apply import Tools, apply
+    from jobs.runner.lease import lease
     from jobs.runner.progress import Watch
 
     with Watch() as watch:
@@ -100,9 +101,10 @@ def _carry_out(place: Place, found: Reconciliation) -> Outcome:
             watcher=watch,
             at_once=place.settings.max_concurrent_jobs,
             poll_seconds=0.5 if place.settings.emulator else 20.0,
+            lease=lease(place.settings.emulator),
         )
         try:
-            return apply(tools, found.plan, found.resolved, found.recorded)
+            return apply(tools, found.plan, found.resolved)
         except KeyboardInterrupt:
             raise VertuneError(
                 "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"

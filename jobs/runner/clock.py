@@ -1,0 +1,41 @@
+"""Clock: the service's time, so that two machines whose clocks differ agree on what is stale."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from requests import Response
+
+
+class Clock:
+    """What the last answer's Date said, carried on by this machine's steady clock.
+
+    Until an answer was heard it is this machine's own time.
+    """
+
+    def __init__(self) -> None:
+        self._told, self._at = datetime.now(UTC), time.monotonic()
+
+    def heard(self, response: Response, *_: Any, **__: Any) -> None:
+        """A response hook of `requests`; a Date that is none is passed over."""
+        try:
+            told = parsedate_to_datetime(response.headers["Date"])
+        except (LookupError, ValueError, TypeError):
+            return
+        self._told, self._at = told.astimezone(UTC), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._told + timedelta(seconds=time.monotonic() - self._at)
+
+    def stamp(self) -> str:
+        return self.now().isoformat(timespec="milliseconds")
+
+    def age(self, stamp: str) -> float:
+        """Seconds since a stamp; never negative."""
+        then = datetime.fromisoformat(stamp)
+        then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        return max(0.0, (self.now() - then).total_seconds())

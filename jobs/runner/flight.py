@@ -1,0 +1,57 @@
+"""Flight: a recorded tuning that is not finished, in the generation its next write replaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobs.runner.desired import Resolved
+from jobs.runner.errors import VertuneError
+from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.storage import Changed
+
+_TRIES = 5  # of one write, against others who write the same entry
+_ORDER = ("submitting", "submitted", "cancelled", "failed", "succeeded")
+
+
+@dataclass
+class Flight:
+    """`resolved` is None where no spec asks for it any more."""
+
+    entry: Entry
+    generation: int
+    resolved: Resolved | None
+    told: str = ""  # what was said of its waiting, so that it is said once
+
+    def read(self, ledger: Ledger) -> None:
+        """What stands in the ledger now. Raises VertuneError if the entry is gone."""
+        found = ledger.read(self.entry.name, self.entry.fingerprint)
+        if found is None:
+            raise VertuneError(f"the ledger's entry of {self.entry.name} is gone; plan again")
+        self.entry, self.generation = found
+
+    def claim(self, ledger: Ledger, **update: object) -> None:
+        """Write what only one may write. Raises Changed if somebody else wrote first."""
+        wanted = self.entry.model_copy(update=update)
+        self.generation = ledger.update(wanted, self.generation)
+        self.entry = wanted
+
+    def record(self, ledger: Ledger, **update: object) -> None:
+        """Write what the service says; whoever writes it says the same.
+
+        Of two who do, what is further on its way stays: look at `entry` for what stands.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self.claim(ledger, **update)
+            except Changed:
+                self.read(ledger)
+                if _how_far(self.entry) >= _how_far(self.entry.model_copy(update=update)):
+                    return
+        raise VertuneError(
+            f"the ledger's entry of {self.entry.name} changes faster than it can be written;"
+            " run apply again"
+        )
+
+
+def _how_far(entry: Entry) -> tuple[int, bool]:
+    return _ORDER.index(entry.state), entry.score is not None

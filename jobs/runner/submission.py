@@ -1,0 +1,274 @@
+"""Submission: brings one tuning to the service exactly once, and finds it again whatever was lost.
+
+intent    the entry is created as `submitting`, with its holder and a lease
+lookup    a job with its labels is adopted: an earlier answer, or the ledger, may be lost
+create    the one call that costs money; what became of it is known, or it is looked up
+record    the job's name is written right after
+
+Whoever finds a `submitting` entry that another holds looks its job up, and takes the submission
+over only when the lease is over: then a create of the holder's can neither be sent nor turn up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from jobs.runner import identity
+from jobs.runner.desired import Resolved
+from jobs.runner.errors import Passing, Problem, Problems, RemoteError, Unreachable, VertuneError
+from jobs.runner.flight import Flight
+from jobs.runner.lease import Lease, holder
+from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.plan import Change
+from jobs.runner.storage import Changed
+from jobs.runner.vertex import STAND_IN_LABEL, Job, Order, Vertex
+
+# What the service calls a field, and what a spec calls it.
+_FIELDS = {
+    "epoch_count": "tuning.epochs",
+    "learning_rate_multiplier": "tuning.learning_rate_multiplier",
+    "adapter_size": "tuning.adapter_size",
+    "training_dataset_uri": "dataset",
+    "validation_dataset_uri": "dataset",
+    "base_model": "base_model",
+    "labels": "labels",
+}
+
+Said = Callable[[str, str], None]
+
+
+@dataclass
+class Submission:
+    """Submits for one stack. `holder` is this process, for as long as it lives."""
+
+    stack: str
+    ledger: Ledger
+    vertex: Vertex
+    lease: Lease
+    said: Said
+    holder: str = field(default_factory=holder)
+    _listed: list[Job] | None = None
+
+    def begin(self, change: Change, resolved: Resolved, uri: str) -> Flight:
+        """Claim a tuning and submit it, or join whoever did; `uri` is of the uploaded examples.
+
+        Raises Quota and other refusals, after which nothing stands in the ledger.
+        """
+        flight = self._claimed(change, self._intent(change, resolved, uri), resolved)
+        if flight.entry.holder == self.holder:
+            self._send(flight)
+        else:
+            self.said(change.name, f"is being submitted by {flight.entry.holder}; waiting for it")
+        return flight
+
+    def settle(self, flight: Flight) -> bool:
+        """One look at a submission that somebody began; False once it is nobody's any more."""
+        flight.read(self.ledger)
+        if flight.entry.state != "submitting":
+            return True
+        if job := self._started(flight.entry, self._list()):
+            self._adopt(flight, job, "adopted")
+            return True
+        age = self.ledger.clock.age(flight.entry.leased or flight.entry.created)
+        if age < self.lease.seconds:
+            self._wait(flight, self.lease.seconds - age)
+            return True
+        return self._take_over(flight)
+
+    def _wait(self, flight: Flight, seconds: float) -> None:
+        who = "here" if flight.entry.holder == self.holder else f"by {flight.entry.holder}"
+        if flight.told != who:
+            flight.told = who
+            self.said(
+                flight.entry.name,
+                f"was being submitted {who} and no job is seen yet;"
+                f" if none turns up within {seconds:.0f} s, it is submitted anew",
+            )
+
+    def _take_over(self, flight: Flight) -> bool:
+        if flight.resolved is None:
+            self.ledger.remove(flight.entry, flight.generation)
+            self.said(flight.entry.name, "was never submitted and is not wanted now; removed")
+            return False
+        try:
+            flight.claim(self.ledger, holder=self.holder, leased=self.ledger.clock.stamp())
+        except Changed:
+            return True  # somebody else was faster; the next look shows how far they are
+        self._send(flight, listed=True)
+        return True
+
+    # The claim
+
+    def _intent(self, change: Change, resolved: Resolved, uri: str) -> Entry:
+        desired, spec = change.desired, resolved.file.spec
+        assert desired is not None
+        prompt, now = resolved.dataset.train.prompt, self.ledger.clock.stamp()
+        return Entry(
+            name=change.name,
+            fingerprint=change.fingerprint,
+            stack=self.stack,
+            state="submitting",
+            inputs=dict(desired.inputs),
+            created=now,
+            leased=now,
+            location=desired.location,
+            spec=resolved.file.path,
+            holder=self.holder,
+            dataset_uri=uri,
+            splits={name: split.examples for name, split in resolved.dataset.splits.items()},
+            epochs=desired.estimate.epochs,
+            prompt={
+                "system": prompt.system or spec.instructions,
+                "prefix": prompt.prefix,
+                "suffix": prompt.suffix,
+                "longest_answer": str(resolved.dataset.train.longest_answer),
+            },
+            estimated_tokens=desired.estimate.billable_tokens,
+        )
+
+    def _claimed(self, change: Change, entry: Entry, resolved: Resolved) -> Flight:
+        """A new entry, or over the failed one that is asked for again, or what another began."""
+        before = change.source
+        if before is not None and before.fingerprint == entry.fingerprint:
+            return self._again(entry, resolved)
+        try:
+            return Flight(entry, self.ledger.create(entry), resolved)
+        except Changed:
+            return self._joined(entry, resolved)
+
+    def _again(self, entry: Entry, resolved: Resolved) -> Flight:
+        flight = self._joined(entry, resolved)
+        if flight.entry.state not in ("failed", "cancelled"):
+            return flight
+        before = flight.entry
+        tried = [*before.previous, *([before.job] if before.job else [])]
+        flight.entry = entry.model_copy(update={"previous": tried})
+        try:
+            flight.claim(self.ledger)
+        except Changed:
+            flight.read(self.ledger)
+        return flight
+
+    def _joined(self, entry: Entry, resolved: Resolved) -> Flight:
+        flight = Flight(entry, 0, resolved)
+        flight.read(self.ledger)
+        return flight
+
+    # The create
+
+    def _send(self, flight: Flight, listed: bool = False) -> None:
+        if not listed and (job := self._started(flight.entry, self._known())):
+            self._adopt(flight, job, "found")
+            return
+        if not self._renewed(flight):
+            return
+        try:
+            job = self.vertex.submit(self._order(flight), self.lease.acting)
+        except (Passing, Unreachable) as error:
+            self.said(flight.entry.name, f"{error}\nwhether a job was created is looked up")
+            flight.told = "here"
+            return
+        except RemoteError as error:
+            self._withdraw(flight)
+            raise _translated(error, flight) from error
+        self._adopt(flight, job, "submitted")
+
+    def _renewed(self, flight: Flight) -> bool:
+        """Whether the lease leaves the time to send; it is renewed where it does not."""
+        age = self.ledger.clock.age(flight.entry.leased or flight.entry.created)
+        if age < self.lease.sending:
+            return True
+        try:
+            flight.claim(self.ledger, leased=self.ledger.clock.stamp())
+        except Changed:
+            return False
+        return True
+
+    def _withdraw(self, flight: Flight) -> None:
+        """Nothing was created: what was there before comes back."""
+        try:
+            if flight.entry.previous:
+                *previous, job = flight.entry.previous
+                why = "failed before; asked for again, and refused by the service"
+                flight.claim(self.ledger, state="failed", job=job, previous=previous, error=why)
+            else:
+                self.ledger.remove(flight.entry, flight.generation)
+        except Changed:
+            return  # somebody else goes on with it
+
+    def _order(self, flight: Flight) -> Order:
+        entry, resolved = flight.entry, flight.resolved
+        assert resolved is not None
+        spec = resolved.file.spec
+        folder = entry.dataset_uri.rpartition("/")[0]
+        return Order(
+            name=f"{entry.name}-{entry.fingerprint[:8]}",
+            base_model=spec.base_model,
+            train_uri=entry.dataset_uri,
+            validation_uri=f"{folder}/validation.jsonl" if "validation" in entry.splits else None,
+            epochs=entry.epochs,
+            learning_rate_multiplier=spec.tuning.learning_rate_multiplier,
+            adapter_size=spec.tuning.adapter_size,
+            labels={**spec.labels, **labels(entry)},
+        )
+
+    # The lookup and the record
+
+    def _list(self) -> list[Job]:
+        self._listed = self.vertex.jobs({"vertune-stack": self.stack})
+        return self._listed
+
+    def _known(self) -> list[Job]:
+        """The jobs there were when this apply first looked: of what is lost they are enough."""
+        return self._list() if self._listed is None else self._listed
+
+    def _started(self, entry: Entry, jobs: Iterable[Job]) -> Job | None:
+        """The job that an entry's submission created, found by its labels; the best of several."""
+        wanted = labels(entry).items()
+        mine = [
+            job
+            for job in jobs
+            if wanted <= job.labels.items() and job.name not in entry.previous and self._lasts(job)
+        ]
+        return min(mine, key=lambda job: job.done and not job.succeeded, default=None)
+
+    def _lasts(self, job: Job) -> bool:
+        """Jobs stay in the list for ever, also those whose tuned model was deleted since."""
+        return not job.succeeded or self.vertex.has(job.tuned_model or "")
+
+    def _adopt(self, flight: Flight, job: Job, how: str) -> None:
+        flight.record(
+            self.ledger, state="submitted", job=job.name, stand_in=job.labels.get(STAND_IN_LABEL)
+        )
+        if flight.entry.job == job.name:
+            self.said(flight.entry.name, f"{how} {job.name}")
+            return
+        self.vertex.cancel(job.name)
+        self.said(
+            flight.entry.name,
+            f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, is cancelled",
+        )
+
+
+def labels(entry: Entry) -> dict[str, str]:
+    """What a job is found again by."""
+    return {
+        "vertune-spec": entry.name,
+        "vertune-fingerprint": identity.label(entry.fingerprint),
+        "vertune-stack": entry.stack,
+    }
+
+
+def _translated(error: RemoteError, flight: Flight) -> VertuneError:
+    """The service's complaints about fields, at the lines of the spec they came from."""
+    assert flight.resolved is not None
+    file = flight.resolved.file
+    found: list[Problem] = []
+    for field_, why in error.violations:
+        last = field_.rpartition(".")[2]
+        snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in last)
+        if snake not in _FIELDS:
+            return error
+        found.append(file.problem(_FIELDS[snake], f"{why} (the service's answer to the order)"))
+    return Problems(found) if found else error
