@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, identity
+from jobs.runner import catalog, check, dataset, guards, identity
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.check import Finding
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source, SplitName
@@ -21,6 +21,8 @@ from jobs.runner.storage import doing, retry
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket
+
+_NO_MORE_TUNING = timedelta(days=30)  # before a base model's retirement
 
 OpenBucket = Callable[[str], "Bucket"]
 
@@ -60,11 +62,13 @@ def resolve(
             data = dataset.read(sources, file.spec.instructions)
     found += check.findings(file, data, facts, settings.region, today, settings.emulator)
     ready = not any(f.severity == "error" for f in found)
-    desired = _desired(file, data, facts, settings) if ready and facts else None
+    desired = _desired(file, data, facts, settings, today) if ready and facts else None
     return Resolved(file, data, facts, tuple(found), desired)
 
 
-def _desired(file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Settings) -> Desired:
+def _desired(
+    file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Settings, today: date
+) -> Desired:
     spec = file.spec
     inputs = identity.inputs(spec, data.digest)
     train = data.train
@@ -82,9 +86,23 @@ def _desired(file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Set
         serving_location=settings.serving_location or facts.serving[settings.region],
         at_least=spec.evaluation.at_least,
         metric=spec.metric if "test" in data.splits else None,
-        refusal=_over_budget(file, cost),
+        refusals=dict(_refusals(file, cost, facts, today, simulated=settings.emulator)),
+        priority=spec.priority,
+        pin=spec.pin,
         places=places,
     )
+
+
+def _refusals(
+    file: SpecFile, cost: Estimate, facts: BaseModelFacts, today: date, *, simulated: bool
+) -> Iterator[tuple[str, str]]:
+    """The guards that a spec does not pass by itself, each with the reason."""
+    if why := _over_budget(file, cost):
+        yield guards.BUDGET, why
+    if facts.retires - today <= _NO_MORE_TUNING and not simulated:
+        place = f"{file.path}:{file.line('base_model')}"
+        why = f"{file.spec.base_model} ({place}) retires on {facts.retires}"
+        yield guards.RETIRING, f"{why}: the service takes no tuning of it in the month before"
 
 
 def _over_budget(file: SpecFile, cost: Estimate) -> str | None:

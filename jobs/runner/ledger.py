@@ -2,6 +2,7 @@
 
 ledger/<name>/<fingerprint>.json   one tuning; its summary is also in the object's metadata
 ledger/<name>/active.json          the fingerprint of the tuning that is served
+owner.json                         the stack and repository that the bucket belongs to
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _PREFIX = "ledger/"
 _ACTIVE = "active"
+_OWNER = "owner.json"
 _LONGEST_ERROR = 500  # characters; metadata holds 8 KiB in all
 
 EntryState = Literal["submitting", "submitted", "succeeded", "failed", "cancelled"]
@@ -90,6 +92,20 @@ class Entry(Summary):
         """As JSON for the object's metadata, where a service's long complaint has no room."""
         short = self.model_copy(update={"error": self.error and self.error[:_LONGEST_ERROR]})
         return short.model_dump_json(include=set(Summary.model_fields), exclude_none=True)
+
+
+class Owner(BaseModel):
+    """Whose bucket it is: a stack of a repository; two of them in one would undo each other."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str  # Pulumi's name of the project
+    stack: str
+    repository: str | None = None  # where it is cloned from, if that is known
+
+    def __str__(self) -> str:
+        where = f" of {self.repository}" if self.repository else ""
+        return f"stack {self.stack} of project {self.project}{where}"
 
 
 @dataclass(frozen=True)
@@ -219,6 +235,29 @@ class Ledger:
             except storage.Changed:
                 if last:
                     raise
+
+    def owner(self) -> Owner | None:
+        """Whom the bucket belongs to, None before the first apply."""
+        blob = self._bucket.blob(_OWNER)
+        with storage.doing("reading whose bucket it is", self._bucket):
+            text = self._download(blob)
+        try:
+            return None if text is None else Owner.model_validate_json(text)
+        except ValueError:
+            raise VertuneError(
+                f"{_shown(blob)} does not say whose bucket it is; remove it, the next apply writes"
+                " it anew"
+            ) from None
+
+    def mark(self, owner: Owner) -> None:
+        """The bucket belongs to this owner from now on."""
+        with storage.doing("marking whose bucket it is", self._bucket):
+            self._bucket.blob(_OWNER).upload_from_string(
+                owner.model_dump_json(),
+                content_type="application/json",
+                timeout=remote.timeout(),
+                retry=storage.retry(),
+            )
 
     def deactivate(self, name: str) -> None:
         """Serve nothing under this name; its entries stay."""

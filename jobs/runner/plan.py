@@ -10,7 +10,10 @@ a1      | a1 served                        |   (none)
 a1      | a1 failed or cancelled           | ! blocked    a retry costs money: a person asks for it
 a1      | a1 failed, and a person asks     | + submit
 a1      | a1 succeeded, below the mark     |   (none)     it is not served; status says so
-a1      | -, over budget                   | ! blocked    a person raises it or asks for less
+a1      | -, refused by a guard            | ! blocked    a person mends it, or allows it by name
+a1      | a2 served by a rollback from a1  |   (none)     until the spec asks for another one
+pinned  | a1 succeeded                     | = reuse      nothing is ever tuned for a pin
+pinned  | -                                | ! blocked
 a2      | a1 finished                      | ~ retrain
 a1      | a2 served, a1 succeeded before   | = reuse      points back, no new job
 b: a1   | a: a1 succeeded                  | = reuse      another name for the same tuning
@@ -67,7 +70,9 @@ class Desired:
     serving_location: str
     at_least: float | None = None
     metric: str | None = None  # what it is scored by; None where there is no test split
-    refusal: str | None = None  # why it must not be submitted, e.g. over its budget
+    refusals: Mapping[str, str] = field(default_factory=dict)  # guard -> why it is not submitted
+    priority: int = 0  # of those that wait, higher ones go first
+    pin: str | None = None  # how the fingerprint to be served begins; nothing is tuned then
     places: Mapping[str, str] = field(default_factory=dict)  # input -> path:line it came from
 
 
@@ -99,6 +104,16 @@ class Plan:
         return tuple(c for c in self.changes if c.action in (Action.WAIT, Action.BLOCKED))
 
     @property
+    def now(self) -> tuple[Change, ...]:
+        """What is done now."""
+        return tuple(c for c in self.changes if c.action not in (Action.WAIT, Action.BLOCKED))
+
+    @property
+    def tunes(self) -> bool:
+        """Whether it costs money."""
+        return any(change.action.tunes for change in self.changes)
+
+    @property
     def price_usd(self) -> float | None:
         """The sum of what is to be tuned, None as soon as one price is unknown."""
         prices = [
@@ -112,17 +127,18 @@ def diff(
     desired: Mapping[str, Desired],
     recorded: Mapping[str, Recorded],
     retry: Collection[str] = (),
+    allow: Collection[str] = (),
 ) -> Plan:
     """What must be done; the same input gives the same plan, in an order that never varies.
 
-    `retry` names those whose failed tuning a person asks for again.
+    `retry` names those whose failed tuning a person asks for again, `allow` the guards of
+    single specs that a person lifts.
     """
     changes: list[Change] = []
     unchanged: list[str] = []
     for name in sorted({*desired, *recorded}):
-        found = _of(
-            desired.get(name), recorded.get(name, Recorded()), name, recorded, name in retry
-        )
+        wanted = _allowed(desired.get(name), allow)
+        found = _of(wanted, recorded.get(name, Recorded()), name, recorded, name in retry)
         if found is not None:
             changes.append(found)
         elif name in desired:
@@ -130,11 +146,22 @@ def diff(
     return Plan(tuple(sorted(_each_tuning_once(changes), key=_turn)), tuple(unchanged))
 
 
-def _turn(change: Change) -> tuple[int, int, str]:
-    """By action; of those that tune the smallest first, whose result is there soonest."""
-    cost = change.desired.estimate if change.desired and change.action.tunes else None
-    size = (cost.billable_tokens or cost.tokens) if cost else 0
-    return list(Action).index(change.action), size, change.name
+def _allowed(wanted: Desired | None, allow: Collection[str]) -> Desired | None:
+    if wanted is None or not wanted.refusals.keys() & {*allow}:
+        return wanted
+    left = {guard: why for guard, why in wanted.refusals.items() if guard not in allow}
+    return replace(wanted, refusals=left)
+
+
+def _turn(change: Change) -> tuple[int, int, int, int, str]:
+    """By action; what tunes by priority, then the smallest first, whose result is there soonest."""
+    order = list(Action).index(change.action)
+    wanted = change.desired if change.action.tunes else None
+    if wanted is None:
+        return order, 0, order, 0, change.name
+    first = list(Action).index(Action.SUBMIT)
+    size = wanted.estimate.billable_tokens or wanted.estimate.tokens
+    return first, -wanted.priority, order, size, change.name
 
 
 def _each_tuning_once(changes: Iterable[Change]) -> Iterator[Change]:
@@ -164,6 +191,8 @@ def _of(
         return Change(Action.RESUME, name, reason, started.fingerprint, wanted, started)
     if wanted is None:
         return _forget(record, name)
+    if wanted.pin:
+        return _pinned(wanted, wanted.pin, record, everything)
     own = record.entries.get(wanted.fingerprint)
     if own and own.state == "succeeded":
         return _known(wanted, own, record)
@@ -205,10 +234,33 @@ def _forget(record: Recorded, name: str) -> Change | None:
 
 
 def _known(wanted: Desired, entry: Summary, record: Recorded) -> Change | None:
-    if record.active == wanted.fingerprint or not entry.passes(wanted.at_least):
+    if wanted.fingerprint in (record.active, record.instead_of):
+        return None
+    if not entry.passes(wanted.at_least):
         return None
     reason = f"tuned on {(entry.finished or entry.created)[:10]} already; points back, no new job"
     return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, entry)
+
+
+def _pinned(
+    wanted: Desired, pin: str, record: Recorded, everything: Mapping[str, Recorded]
+) -> Change | None:
+    found = {
+        entry.fingerprint: entry
+        for _, one in sorted(everything.items())
+        for entry in one.entries.values()
+        if entry.state == "succeeded" and entry.fingerprint.startswith(pin)
+    }
+    if len(found) != 1:
+        how = "no tuned model" if not found else f"{len(found)} tuned models"
+        reason = f"pinned to {pin}, by which {how} is recorded; see `vertune status --history`"
+        return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted)
+    (entry,) = found.values()
+    pinned = replace(wanted, fingerprint=entry.fingerprint, inputs=entry.inputs)
+    own = record.entries.get(entry.fingerprint)
+    if own and own.state == "succeeded":
+        return _known(pinned, own, record)
+    return _of_another(pinned, entry)
 
 
 def _blocked(wanted: Desired, entry: Summary) -> Change:
@@ -249,8 +301,10 @@ def _reaches(wanted: Desired, other: Summary) -> bool:
 
 
 def _new(wanted: Desired, record: Recorded) -> Change:
-    if wanted.refusal:
-        return Change(Action.BLOCKED, wanted.name, wanted.refusal, wanted.fingerprint, wanted)
+    if wanted.refusals:
+        lifts = " ".join(f"--allow {guard}" for guard in sorted(wanted.refusals))
+        reason = f"{'; '.join(wanted.refusals.values())}; to tune it all the same: {lifts}"
+        return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted)
     previous = record.entries.get(wanted.fingerprint) or record.served or _latest(record)
     if previous is None:
         return Change(Action.SUBMIT, wanted.name, "new", wanted.fingerprint, wanted)

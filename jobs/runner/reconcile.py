@@ -25,13 +25,14 @@ def reconcile(
     recorded: Mapping[str, Recorded],
     select: Sequence[str] = (),
     retry: Sequence[str] = (),
+    allow: Sequence[str] = (),
 ) -> Reconciliation:
     """Compare the two; with `select`, only those names. Raises Problems for errors in any spec."""
     if faults := [finding.problem for one in resolved for finding in one.errors]:
         raise Problems(faults)
     by_name = {one.file.name: one for one in resolved}
     desired = {name: one.desired for name, one in by_name.items() if one.desired}
-    plan = diff(desired, recorded, retry)
+    plan = diff(desired, recorded, retry, allow)
     if select:
         plan = Plan(
             tuple(change for change in plan.changes if change.name in select),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from jobs.runner import tables
+from jobs.runner import promise, tables
 from jobs.runner.errors import Problem, plain
 from jobs.runner.estimate import counted, usd
 from jobs.runner.plan import Action, Change, Plan
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobs.runner.check import Finding
     from jobs.runner.desired import Resolved
     from jobs.runner.estimate import Estimate
+    from jobs.runner.guards import Guard
     from jobs.runner.ledger import Recorded, Summary
     from jobs.runner.stack import Settings
 
@@ -100,8 +101,8 @@ def _splits(one: Resolved) -> str:
 # Plans
 
 
-def plan_text(plan: Plan, stack: str, settings: Settings) -> str:
-    """Every change with all that is known of it, then the sum."""
+def plan_text(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
+    """Every change with all that is known of it, the sum, and the guards against it."""
     lines = [f"Stack {stack}, project {settings.project}"]
     if settings.emulator:
         lines.append(f"({SIMULATED})")
@@ -109,8 +110,14 @@ def plan_text(plan: Plan, stack: str, settings: Settings) -> str:
         said = f"{change.action.value} {change.action.word} {change.name}: {change.reason}"
         lines += ["", f"  {plain(said)}"]
         lines += [f"      {plain(line)}" for line in _details(change, settings.emulator)]
-    lines += ["", plan_sum(plan, settings)]
+    lines += ["", plan_sum(plan, settings), *(plain(f"Refused: {guard}.") for guard in against)]
+    if plan.now:
+        lines.append(f"Checksum: {_checksum(plan, stack, settings)}")
     return "\n".join(lines)
+
+
+def _checksum(plan: Plan, stack: str, settings: Settings) -> str:
+    return promise.promise(plan, stack, settings.project).checksum
 
 
 def plan_sum(plan: Plan, settings: Settings) -> str:
@@ -161,13 +168,17 @@ def _tokens(cost: Estimate) -> str:
     return f"about {cost.billable_tokens:,} tokens"
 
 
-def plan_json(plan: Plan, stack: str, settings: Settings) -> dict[str, Any]:
+def plan_json(
+    plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()
+) -> dict[str, Any]:
     return {
         "stack": stack,
         "simulated": settings.emulator,
         "changes": [_change_json(change) for change in plan.changes],
         "unchanged": list(plan.unchanged),
         "price_usd": plan.price_usd,
+        "refused": {guard.name: guard.reason for guard in against},
+        "checksum": _checksum(plan, stack, settings),
     }
 
 
@@ -193,7 +204,7 @@ def _change_json(change: Change) -> dict[str, Any]:
     return body
 
 
-def plan_markdown(plan: Plan, stack: str, settings: Settings) -> str:
+def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
     parts = [
         f"### vertune plan, stack {tables.escaped(stack)}",
         tables.escaped(plan_sum(plan, settings)),
@@ -203,6 +214,9 @@ def plan_markdown(plan: Plan, stack: str, settings: Settings) -> str:
     if plan:
         columns = ("change", "name", "reason", "details")
         parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
+    parts += [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
+    if plan.now:
+        parts.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
     return "\n\n".join(parts)
 
 

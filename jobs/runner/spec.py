@@ -155,6 +155,10 @@ class Spec(_Model):
     budget_usd: float | None = Field(
         default=None, ge=0, description="Refuse to submit when the estimate is above this."
     )
+    pin: Annotated[str, StringConstraints(pattern="^[0-9a-f]{12,64}$")] | None = Field(
+        default=None,
+        description="Serve the tuned model whose fingerprint begins so, and tune nothing.",
+    )
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
     )

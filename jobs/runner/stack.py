@@ -162,8 +162,8 @@ def record(stack: Stack) -> Mapping[str, Any]:
     from pulumi import automation
 
     with_engine = _opened(stack)
-    urn = f"urn:pulumi:{stack.name}::{_project_name(stack.root)}::pulumi:pulumi:Stack::" + (
-        f"{_project_name(stack.root)}-{stack.name}"
+    urn = f"urn:pulumi:{stack.name}::{project_name(stack.root)}::pulumi:pulumi:Stack::" + (
+        f"{project_name(stack.root)}-{stack.name}"
     )
     try:
         result = with_engine.up(target=[urn], suppress_progress=True)
@@ -236,7 +236,8 @@ def _path(stack: Stack) -> str:
     return os.pathsep.join([str(Path(sys.prefix) / "bin"), path, str(engine)])
 
 
-def _project_name(root: Path) -> str:
+def project_name(root: Path) -> str:
+    """What Pulumi.yaml calls the project."""
     values = document.values(document.read(root / PROJECT_FILE, PROJECT_FILE))
     return str(values.get("name"))
 

@@ -99,7 +99,7 @@ def test_what_is_over_the_budget_is_refused(
     repository.spec("a", SPEC.format(name="a") + budget)
     found = resolved(repository.root).desired
     assert found is not None
-    assert found.refusal == refusal
+    assert found.refusals.get("budget") == refusal
 
 
 def test_a_budget_may_be_used_up(repository: Repository) -> None:
@@ -109,7 +109,7 @@ def test_a_budget_may_be_used_up(repository: Repository) -> None:
     repository.spec("a", SPEC.format(name="a") + f"budget_usd: {found.estimate.price_usd:.15f}\n")
     again = resolved(repository.root).desired
     assert again is not None
-    assert again.refusal is None
+    assert not again.refusals
 
 
 def test_an_unknown_price_can_not_keep_a_budget(repository: Repository) -> None:
@@ -118,7 +118,7 @@ def test_an_unknown_price_can_not_keep_a_budget(repository: Repository) -> None:
     repository.spec("a", text)
     found = resolved(repository.root).desired
     assert found is not None
-    assert found.refusal == (
+    assert found.refusals["budget"] == (
         "the price is unknown, so the budget of $100 (jobs/a.yaml:7) cannot be kept"
     )
 

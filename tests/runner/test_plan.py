@@ -105,9 +105,10 @@ def test_a_retry_of_what_succeeded_or_is_in_flight_changes_nothing() -> None:
 
 
 def test_a_retry_keeps_to_the_budget() -> None:
-    specs = by_name(wanted(refusal="over the budget"))
+    specs = by_name(wanted(refusals={"budget": "over the budget"}))
     change = only(diff(specs, {"a": record(entry(A1, "failed"))}, retry=["a"]))
-    assert (change.action, change.reason) == (Action.BLOCKED, "over the budget")
+    assert change.action is Action.BLOCKED
+    assert change.reason == "over the budget; to tune it all the same: --allow budget"
 
 
 def test_what_is_below_its_mark_is_neither_served_nor_tuned_again() -> None:
@@ -127,10 +128,53 @@ def test_a_lower_mark_serves_what_was_tuned_before() -> None:
 
 
 def test_what_is_refused_is_blocked_unless_it_is_there_already() -> None:
-    specs = by_name(wanted(refusal="about $9 is over the budget of $2"))
+    specs = by_name(wanted(refusals={"budget": "about $9 is over the budget of $2"}))
     change = only(diff(specs, {}))
-    assert (change.action, change.reason) == (Action.BLOCKED, "about $9 is over the budget of $2")
+    assert change.action is Action.BLOCKED
+    assert change.reason.startswith("about $9 is over the budget of $2; ")
     assert not diff(specs, served(entry()))
+
+
+def test_each_guard_of_a_spec_is_lifted_by_its_own_name_only() -> None:
+    specs = by_name(wanted(refusals={"budget": "too dear", "retiring": "too old"}))
+    assert only(diff(specs, {})).reason == (
+        "too dear; too old; to tune it all the same: --allow budget --allow retiring"
+    )
+    assert only(diff(specs, {}, allow=["budget"])).reason.startswith("too old; ")
+    assert only(diff(specs, {}, allow=["retiring", "cap"])).reason.startswith("too dear; ")
+    assert only(diff(specs, {}, allow=["budget", "retiring"])).action is Action.SUBMIT
+
+
+def test_a_higher_priority_goes_first_whatever_the_size() -> None:
+    large = Estimate(epochs=3, tokens=10**6, price_usd=9.0, notes=())
+    urgent = wanted("urgent", A2, priority=5, estimate=large)
+    specs = by_name(wanted("small"), urgent, wanted("later", A3, priority=1))
+    assert [change.name for change in diff(specs, {}).changes] == ["urgent", "later", "small"]
+
+
+def test_what_a_rollback_took_back_is_not_served_again_by_itself() -> None:
+    back = {"a": Recorded({A1: entry(A1), A2: entry(A2)}, active=A2, instead_of=A1)}
+    assert not diff(by_name(wanted(fingerprint=A1)), back)
+    assert only(diff(by_name(wanted(fingerprint=A3)), back)).action is Action.RETRAIN
+    assert not diff(by_name(wanted(fingerprint=A2)), back)
+
+
+def test_a_pin_serves_what_was_tuned_and_never_tunes() -> None:
+    pinned = by_name(wanted(fingerprint=A3, pin=A1[:12]))
+    ledger = served(entry(A2), entry(A1))
+    change = only(diff(pinned, ledger))
+    assert (change.action, change.fingerprint) == (Action.REUSE, A1)
+    assert not diff(pinned, served(entry(A1), entry(A2)))
+    for nothing in ({}, {"a": record(entry(A1, "failed"))}, served(entry(A2))):
+        change = only(diff(pinned, nothing))
+        assert change.action is Action.BLOCKED
+        assert "no tuned model is recorded" in change.reason
+
+
+def test_a_pin_may_name_what_was_tuned_under_another_name() -> None:
+    specs = by_name(wanted("a"), wanted("b", A3, pin=A1[:12]))
+    change = only(diff(specs, served(entry(A1, name="a"))))
+    assert (change.action, change.name, change.fingerprint) == (Action.REUSE, "b", A1)
 
 
 def test_other_inputs_retrain_and_say_which_and_where() -> None:
@@ -211,7 +255,7 @@ def test_two_names_for_one_new_tuning_are_paid_once() -> None:
 
 
 def test_of_two_names_the_one_within_its_budget_is_tuned() -> None:
-    plan = diff(by_name(wanted("a", refusal="over the budget"), wanted("b")), {})
+    plan = diff(by_name(wanted("a", refusals={"budget": "over the budget"}), wanted("b")), {})
     assert said(plan) == [("+", "b"), ("!", "a")]
 
 
@@ -267,7 +311,7 @@ def test_changes_come_in_the_order_they_are_done() -> None:
         wanted("submit-a", "b2" * 32),
         wanted("retrain", "b3" * 32),
         wanted("reuse", A1),
-        wanted("blocked", "b4" * 32, refusal="over the budget"),
+        wanted("blocked", "b4" * 32, refusals={"budget": "over the budget"}),
         wanted("wait", "b1" * 32),
     )
     recorded = {
@@ -300,12 +344,12 @@ def test_the_price_is_the_sum_of_what_is_tuned_or_unknown() -> None:
     assert diff(by_name(wanted("a"), wanted("b", A2)), {}).price_usd == pytest.approx(0.18)
     assert diff(by_name(wanted("a"), unknown_price("b", A2)), {}).price_usd is None
     assert diff(by_name(wanted()), served(entry())).price_usd == 0
-    blocked = by_name(replace(unknown_price("b", A2), refusal="no"))
+    blocked = by_name(replace(unknown_price("b", A2), refusals={"budget": "no"}))
     assert diff(blocked, {}).price_usd == 0
 
 
 def test_what_waits_and_what_is_blocked_is_not_done_now() -> None:
-    specs = by_name(wanted("a"), wanted("b"), wanted("c", A2, refusal="no"))
+    specs = by_name(wanted("a"), wanted("b"), wanted("c", A2, refusals={"budget": "no"}))
     assert [change.name for change in diff(specs, {}).blocked] == ["b", "c"]
 
 
@@ -325,7 +369,7 @@ _desired = st.fixed_dictionaries(
             st.just(name),
             st.sampled_from(FINGERPRINTS),
             metric=st.sampled_from([None, "accuracy", "rouge_l"]),
-            refusal=st.sampled_from([None, None, "over the budget"]),
+            refusals=st.sampled_from([{}, {}, {"budget": "over the budget"}]),
         )
         for name in NAMES
     },

@@ -120,7 +120,9 @@ def _plan() -> Plan:
         wanted("faq", "b2" * 32, inputs=steps, estimate=noted, examples=25, places=places),
         wanted("open", "b3" * 32, estimate=unknown, examples=1),
         wanted(
-            "dear", "b4" * 32, refusal="about $9.00 is over the budget of $2 (jobs/dear.yaml:7)"
+            "dear",
+            "b4" * 32,
+            refusals={"budget": "about $9.00 is over the budget of $2 (jobs/dear.yaml:7)"},
         ),
         wanted("broken", "b5" * 32),
         wanted("back", A1),

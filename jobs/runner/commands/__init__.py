@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from google.cloud.storage import Bucket
 
     from jobs.runner.desired import Resolved
-    from jobs.runner.ledger import Ledger
+    from jobs.runner.ledger import Ledger, Owner
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
 
@@ -59,6 +59,15 @@ class Place:
         from jobs.runner.ledger import Ledger
 
         return Ledger(self.bucket)
+
+    @cached_property
+    def owner(self) -> Owner:
+        from jobs.runner import stack
+        from jobs.runner.ledger import Owner
+        from jobs.runner.origin import origin
+
+        project = stack.project_name(self.root)
+        return Owner(project=project, stack=self.name, repository=origin(self.root))
 
     @cached_property
     def vertex(self) -> Vertex:

@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import report
+from jobs.runner import guards, promise, report
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.reconcile import Reconciliation, reconcile
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from jobs.runner.apply import Outcome
 
-_ROUNDS = 3  # a job adopted first, then what the spec asks for by now, then nothing
+
+@dataclass(frozen=True)
+class _Terms:
+    """What a person said about this apply."""
+
+    select: tuple[str, ...]
+    yes: bool
+    wait: bool
+    allow: tuple[str, ...]
+    reviewed: Path | None
+    checksum: str | None
+
+
+@dataclass
+class _Sum:
+    """What came of all rounds together."""
+
+    tuned: list[str] = field(default_factory=list)
+    changed: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
+    running: list[str] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.tuned += outcome.tuned
+        self.changed = self.changed or bool(outcome.tuned or outcome.changed)
+        self.failed |= outcome.failed
+        self.running, self.queued = outcome.running, outcome.queued
 
 
 @click.command("apply")
 @select_option
 @output_option
 @click.option("--yes", is_flag=True, help="Do not ask before jobs that cost money.")
+@click.option(
+    "--no-wait", is_flag=True, help="Submit what there is room for and return; run it again later."
+)
+@click.option(
+    "--plan",
+    "reviewed",
+    type=click.Path(path_type=Path),
+    help="Do what `plan --out` wrote there, or the rest of it, or refuse.",
+)
+@click.option("--checksum", help="Do just the plan of this checksum, or refuse.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(guards.NAMES),
+    help="Lift this guard; may be given again.",
+)
 @click.option(
     "--retry",
     multiple=True,
@@ -30,69 +81,106 @@ _ROUNDS = 3  # a job adopted first, then what the spec asks for by now, then not
 )
 @click.pass_obj
 def command(
-    place: Place, select: tuple[str, ...], output: str, yes: bool, retry: tuple[str, ...]
+    place: Place,
+    select: tuple[str, ...],
+    output: str,
+    yes: bool,
+    no_wait: bool,
+    reviewed: Path | None,
+    checksum: str | None,
+    allow: tuple[str, ...],
+    retry: tuple[str, ...],
 ) -> None:
     """Tune what the plan says, wait, evaluate, and record the outputs.
 
     A job that is under way is adopted, never started twice; stop this command whenever you like
     and run it again.
 
-    Example: vertune --stack dev apply --yes
+    Example: vertune --stack dev apply --plan plan.json --yes
     """
-    found = _reconciled(place, select, retry)
+    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum)
+    found = _reconciled(place, terms, retry)
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
-    _refuse_over_cap(place, found)
-    if found.plan and not yes:
-        _ask(found)
-    failed: dict[str, str] = {}
-    tuned: list[str] = []
-    changed = False
-    for _ in range(_ROUNDS):
-        if all(c.name in failed or c in found.plan.blocked for c in found.plan.changes):
+    _hold(place, terms, found)
+    result = _rounds(place, terms, found)
+    _finish(place, output, result, _reconciled(place, terms))
+
+
+def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
+    resolved = place.resolve(terms.select)
+    return reconcile(resolved, place.ledger.recorded(), terms.select, retry, terms.allow)
+
+
+def _rounds(place: Place, terms: _Terms, found: Reconciliation) -> _Sum:
+    """Carry plans out until one has nothing left that can be done now."""
+    result = _Sum()
+    done: set[tuple[str, str, str]] = set()
+    while todo := {(c.action.word, c.name, c.fingerprint) for c in found.plan.now} - done:
+        if all(name in result.failed for _, name, _ in todo):
             break
-        outcome = _carry_out(place, found)
-        failed |= outcome.failed
-        tuned += outcome.tuned
-        changed = changed or bool(outcome.tuned or outcome.changed)
-        found = _reconciled(place, select)
-    _finish(place, output, changed, tuned, failed, found)
+        _refuse(place, terms, found)
+        if found.plan.tunes:
+            _ask(place, terms)
+        outcome = _carry_out(place, terms, found)
+        result.add(outcome)
+        if outcome.running or outcome.queued:
+            break  # it was not to be waited for
+        done |= todo
+        found = _reconciled(place, terms)
+    return result
 
 
-def _reconciled(
-    place: Place, select: tuple[str, ...], retry: tuple[str, ...] = ()
-) -> Reconciliation:
-    return reconcile(place.resolve(select), place.ledger.recorded(), select, retry)
+# What must hold before anything is done
 
 
-def _refuse_over_cap(place: Place, found: Reconciliation) -> None:
-    cap, tunes = place.settings.max_usd, any(c.action.tunes for c in found.plan.changes)
-    if cap is None or not tunes:
-        return
-    cost = found.plan.price_usd
-    if cost is None or cost > cap:
-        said = "unknown" if cost is None else f"about ${cost:.2f}"
+def _hold(place: Place, terms: _Terms, found: Reconciliation) -> None:
+    """Raises VertuneError unless the plan is the one that was reviewed."""
+    now = promise.promise(found.plan, place.name, place.settings.project)
+    if terms.reviewed is not None:
+        promise.hold(promise.read(terms.reviewed), now, found.recorded)
+    if terms.checksum is not None:
+        promise.hold_checksum(terms.checksum, now)
+
+
+def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
+    """Raises VertuneError for every guard that nobody lifted; else the bucket is ours."""
+    marked = place.ledger.owner()
+    against = [
+        guard
+        for guard in guards.guards(found.plan, found.recorded, place.settings, place.owner, marked)
+        if guard.name not in terms.allow
+    ]
+    if against:
+        raise VertuneError("\n".join(f"refused: {guard}" for guard in against))
+    if marked != place.owner:
+        place.ledger.mark(place.owner)
+
+
+def _ask(place: Place, terms: _Terms) -> None:
+    """A paid action is confirmed by a person; where nobody is, by --yes to a reviewed plan."""
+    reviewed = terms.reviewed is not None or terms.checksum is not None
+    if sys.stdin.isatty():
+        if not terms.yes and not click.confirm("Submit these jobs?", default=False):
+            raise VertuneError("nothing was done")
+    elif not terms.yes:
+        raise VertuneError("nothing was done: this costs money and nobody can be asked; add --yes")
+    elif not reviewed and not place.settings.emulator:
         raise VertuneError(
-            f"the price is {said}, and vertune:maxUsd of stack {place.name} is ${cap:g};"
-            " apply less with --select, or raise it"
+            "nothing was done: this costs money, and nobody here has seen the plan; save it with"
+            " `vertune plan --out FILE`, have it reviewed, and add --plan FILE (or --checksum)"
         )
 
 
-def _ask(found: Reconciliation) -> None:
-    """A paid action is confirmed by a person, or by --yes where nobody is there to ask."""
-    if not any(change.action.tunes for change in found.plan.changes):
-        return
-    if not sys.stdin.isatty():
-        raise VertuneError("nothing was done: this costs money and nobody can be asked; add --yes")
-    if not click.confirm("Submit these jobs?", default=False):
-        raise VertuneError("nothing was done")
+# Doing it
 
 
-def _carry_out(place: Place, found: Reconciliation) -> Outcome:
+def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
     from jobs.runner.apply import Tools, apply
     from jobs.runner.lease import lease
     from jobs.runner.progress import Watch
 
-    with Watch() as watch:
+    stop = threading.Event()
+    with Watch() as watch, _stopping(stop):
         tools = Tools(
             stack=place.name,
             bucket=place.bucket,
@@ -102,41 +190,61 @@ def _carry_out(place: Place, found: Reconciliation) -> Outcome:
             at_once=place.settings.max_concurrent_jobs,
             poll_seconds=0.5 if place.settings.emulator else 20.0,
             lease=lease(place.settings.emulator),
+            wait=terms.wait,
+            stop=stop,
         )
-        try:
-            return apply(tools, found.plan, found.resolved)
-        except KeyboardInterrupt:
-            raise VertuneError(
-                "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"
-            ) from None
+        outcome = apply(tools, found.plan, found.resolved)
+    if stop.is_set():
+        raise VertuneError(
+            "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"
+        )
+    return outcome
 
 
-def _finish(
-    place: Place,
-    output: str,
-    changed: bool,
-    tuned: list[str],
-    failed: dict[str, str],
-    found: Reconciliation,
-) -> None:
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C ends the waiting after the step that is being done, the second at once."""
+
+    def once(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+        click.echo("\nstopping after this step; again to stop at once", err=True)
+
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# What came of it
+
+
+def _finish(place: Place, output: str, result: _Sum, found: Reconciliation) -> None:
     from jobs.runner import stack
 
-    outputs = dict(stack.record(place.stack)) if changed else {}
+    outputs = dict(stack.record(place.stack)) if result.changed else {}
     if output == "json":
         body = {
-            "tuned": tuned,
-            "failed": failed,
+            "tuned": result.tuned,
+            "failed": result.failed,
+            "running": result.running,
+            "queued": result.queued,
             "blocked": {change.name: change.reason for change in found.plan.blocked},
             "tuned_models": outputs,
         }
         click.echo(report.dumps(body))
     else:
-        click.echo(_text(outputs, failed, output == "markdown"))
-    if failed or found.plan.blocked:
+        click.echo(_text(outputs, result, output == "markdown"))
+    if result.failed or (found.plan.blocked and not (result.running or result.queued)):
         click.get_current_context().exit(1)
 
 
-def _text(outputs: dict[str, object], failed: dict[str, str], markdown: bool) -> str:
+def _text(outputs: dict[str, object], result: _Sum, markdown: bool) -> str:
     lines = []
     if outputs:
         lines += [
@@ -144,5 +252,7 @@ def _text(outputs: dict[str, object], failed: dict[str, str], markdown: bool) ->
             "Stack output tuned_models:",
             report.outputs_table(outputs, markdown=markdown),
         ]
-    lines += [f"{name}: {reason}" for name, reason in failed.items()]
+    lines += [f"{name}: {reason}" for name, reason in result.failed.items()]
+    lines += [f"{name}: goes on; `vertune apply` adopts it" for name in result.running]
+    lines += [f"{name}: waits for room; `vertune apply` submits it" for name in result.queued]
     return "\n".join(lines)

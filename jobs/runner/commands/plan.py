@@ -1,9 +1,15 @@
 """`vertune plan`."""
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
 import click
 
-from jobs.runner import report
+from jobs.runner import guards, promise, report
 from jobs.runner.commands import Place, output_option, select_option
+from jobs.runner.errors import VertuneError
+from jobs.runner.ledger import Recorded
+from jobs.runner.plan import Plan
 from jobs.runner.reconcile import reconcile
 
 
@@ -13,18 +19,60 @@ from jobs.runner.reconcile import reconcile
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Exit with 3 if there is anything to do, else 0."
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also save it there, for `apply --plan`.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(guards.NAMES),
+    help="Plan as if this guard were lifted; may be given again.",
+)
+@click.option(
+    "--retry",
+    multiple=True,
+    metavar="NAME",
+    help="Plan to tune once more what failed or was cancelled; may be given again.",
+)
 @click.pass_obj
-def command(place: Place, select: tuple[str, ...], output: str, detailed_exitcode: bool) -> None:
+def command(
+    place: Place,
+    select: tuple[str, ...],
+    output: str,
+    detailed_exitcode: bool,
+    out: Path | None,
+    allow: tuple[str, ...],
+    retry: tuple[str, ...],
+) -> None:
     """Show what apply would do, why and for how much; change nothing.
 
     Example: vertune --stack dev plan --select headlines
     """
-    plan = reconcile(place.resolve(select), place.ledger.recorded(), select).plan
+    recorded = place.ledger.recorded()
+    plan = reconcile(place.resolve(select), recorded, select, retry, allow).plan
+    if out is not None:
+        saved = promise.promise(plan, place.name, place.settings.project)
+        _save(out, saved.model_dump_json(indent=1) + "\n")
+    against = [guard for guard in _against(place, plan, recorded) if guard.name not in allow]
     if output == "json":
-        click.echo(report.dumps(report.plan_json(plan, place.name, place.settings)))
+        click.echo(report.dumps(report.plan_json(plan, place.name, place.settings, against)))
     elif output == "markdown":
-        click.echo(report.plan_markdown(plan, place.name, place.settings))
+        click.echo(report.plan_markdown(plan, place.name, place.settings, against))
     else:
-        click.echo(report.plan_text(plan, place.name, place.settings))
+        click.echo(report.plan_text(plan, place.name, place.settings, against))
     if detailed_exitcode and plan:
         click.get_current_context().exit(3)
+
+
+def _against(place: Place, plan: Plan, recorded: Mapping[str, Recorded]) -> Iterator[guards.Guard]:
+    marked = place.ledger.owner() if plan else None
+    return guards.guards(plan, recorded, place.settings, place.owner, marked)
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise VertuneError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,48 @@
+"""Clock: the service's time counts, whatever this machine's says."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from requests import Response
+
+from jobs.emulator.emulator import Emulator
+from jobs.runner.clock import Clock
+from jobs.runner.ledger import Ledger
+from tests.runner.entries import opened
+
+
+def said(date: str | None) -> Response:
+    response = Response()
+    if date is not None:
+        response.headers["Date"] = date
+    return response
+
+
+def test_before_any_answer_it_is_this_machine_s_time() -> None:
+    assert abs(Clock().now() - datetime.now(UTC)) < timedelta(seconds=2)
+
+
+def test_after_an_answer_it_is_the_service_s_time() -> None:
+    clock = Clock()
+    clock.heard(said("Sun, 06 Nov 1994 08:49:37 GMT"))
+    assert timedelta() <= clock.now() - datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    assert clock.age("1994-11-06T08:48:37+00:00") == pytest.approx(60, abs=2)
+    assert clock.age("1994-11-06T08:48:37") == pytest.approx(60, abs=2)
+    assert clock.age("2026-01-01T00:00:00+00:00") == 0
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT"])
+def test_an_answer_without_a_date_changes_nothing(date: str | None) -> None:
+    clock = Clock()
+    clock.heard(said("Sun, 06 Nov 1994 08:49:37 GMT"))
+    clock.heard(said(date))
+    assert clock.now().year == 1994
+
+
+def test_a_ledger_hears_it_from_the_bucket_s_answers(emulator: Emulator) -> None:
+    bucket = opened(emulator.url)
+    ledger = Ledger(bucket)
+    ledger.clock.heard(said("Sun, 06 Nov 1994 08:49:37 GMT"))
+    bucket.create(location="us-central1")
+    assert ledger.recorded() == {}
+    assert ledger.clock.now().year >= 2026
