@@ -2,15 +2,21 @@
 
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
+import requests
 import yaml
 
+from jobs.emulator.emulator import Emulator
+from jobs.emulator.faults.rule import Rule
 from jobs.runner.cli import COMMANDS, main
 from jobs.runner.example import parse
 from jobs.runner.spec import Spec
+from tests.emulator.vertex.place import headlines
+from tests.emulator.wire import Wire
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -34,13 +40,41 @@ def test_every_example_is_one_that_can_be_tuned_on() -> None:
 
 
 def test_every_spec_is_valid_and_says_what_the_one_in_jobs_says() -> None:
-    shown = [yaml.safe_load(block) for block in blocks("yaml")]
+    shown = [body for body in map(yaml.safe_load, blocks("yaml")) if isinstance(body, dict)]
     specs = {p.stem: yaml.safe_load(p.read_text("utf-8")) for p in (ROOT / "jobs").glob("*.yaml")}
     assert len(shown) == 3
     for body in shown:
         Spec.model_validate(body)
         real = specs[Path(body["dataset"]).name]
         assert {key: real[key] for key in body} == body
+
+
+def test_the_fault_rules_do_what_is_said_of_them(emulator: Emulator) -> None:
+    wire = Wire(emulator.url)
+    (rules,) = [block for block in blocks("yaml") if isinstance(yaml.safe_load(block), list)]
+    order = {
+        "baseModel": "gemini-3.1-flash-lite",
+        "supervisedTuningSpec": {"trainingDatasetUri": "gs://data/train.jsonl"},
+    }
+    jobs = "/v1/projects/vertune-local/locations/us-central1/tuningJobs"
+    upload = f"{emulator.url}/upload/storage/v1/b/data/o?uploadType=media&name=train.jsonl"
+    wire.call("POST", "/storage/v1/b?project=vertune-local", {"name": "data"})
+    requests.post(upload, headlines(), timeout=20).raise_for_status()
+
+    emulator.faults.write(rules, "README.md")
+    with pytest.raises(requests.ConnectionError):
+        wire.ask("POST", jobs, order)
+    statuses = [wire.ask("GET", "/storage/v1/b/data")[0] for _ in range(7)]
+
+    assert len(wire.call("GET", jobs)["tuningJobs"]) == 1
+    assert statuses == [200, 200, 200, 200, 503, 503, 200]
+
+
+def test_the_fault_rules_have_the_fields_that_are_told() -> None:
+    section = README.partition("## Break it on purpose")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.M)
+    told = {name for row in rows for name in re.findall(r"\w+", row)}
+    assert told == {field.name for field in fields(Rule)} - {"name"}
 
 
 @pytest.mark.parametrize("words", commands(), ids=shlex.join)

@@ -1,10 +1,14 @@
 """Emulator: the services on one state folder behind one origin; a context manager with a URL."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jobs.emulator.faults.control import Control
+from jobs.emulator.faults.faults import Faults
+from jobs.emulator.faults.injection import Injection
 from jobs.emulator.iam import ServiceAccounts
 from jobs.emulator.operations import Operations
 from jobs.emulator.policies import Policies
@@ -37,9 +41,11 @@ class Emulator:
     ) -> None:
         client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
         self.state = State(folder)
+        self.faults = Faults(folder)
         routes, self._vertex = _services(self.state, projects, client)
+        routes = [*Control(self.faults).routes(), *routes]
         try:
-            self.server = Server(routes, port)
+            self.server = Server(routes, port, partial(Injection, self.faults))
         except OSError:
             self.state.close()
             raise
@@ -59,6 +65,7 @@ class Emulator:
         self.close()
 
     def close(self) -> None:
+        self.faults.close()
         self.server.close()
         self._vertex.close()
         self.state.close()

@@ -2,10 +2,13 @@
 
 import json
 import logging
+import os
 import re
+import select
 import socket
+import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,21 +17,30 @@ from typing import Protocol, Self
 from urllib.parse import parse_qs
 
 from jobs.emulator.errors import ApiError, Unserved, cut_short
-from jobs.emulator.wire import Answer, Body, Request, Response, Route, Router
+from jobs.emulator.wire import Answer, Body, Cut, Handler, Request, Response, Route, Router
 
 log = logging.getLogger(__name__)
 
 _NOTICE_SECONDS = 0.05  # how soon a server notices that it is to stop
 _PIECE = 1 << 20
 _DRAIN_LIMIT = 1 << 28  # unread and closed, a client that still sends sees a reset, not the answer
+_RESET = struct.pack("ii", 1, 0)  # linger for no time: what is unsent is lost, with a reset
 _CONTROLS = dict.fromkeys([*range(32), 127], " ")
+
+Asked = Callable[[Request], Response]
 
 
 class Server:
-    """A context manager: serves `routes` on a thread from `start` to `close`; `url` says where."""
+    """A context manager: serves `routes` on a thread from `start` to `close`; `url` says where.
 
-    def __init__(self, routes: Iterable[Route], port: int = 0) -> None:
+    With `around`, what it makes of the routes is asked in their place.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], port: int = 0, around: Callable[[Asked], Asked] | None = None
+    ) -> None:
         self._router = Router(list(routes))
+        self._outermost: Asked = around(self._routed) if around else self._routed
         self._http = _Listener(("127.0.0.1", port), _Connection)
         self._http.application = self
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -66,17 +78,11 @@ class Server:
         self._http.shutdown()
 
     def answer(self, request: Request) -> Response:
-        """What the routes say to a request; every refusal and every bug becomes an answer."""
-        try:
-            return _as_response(self._dispatch(request))
-        except Unserved as error:
-            log.warning("unserved: %s %s", request.method, request.path)
-            return Response(error.code, error.body())
-        except ApiError as error:
-            return Response(error.code, None if error.code == 304 else error.body())
-        except Exception:
-            log.exception("%s %s failed", request.method, request.path)
-            return Response(500, ApiError(500, "The emulator failed; its log says why.").body())
+        """What is said to a request; every refusal and every bug becomes an answer."""
+        return _answered(request, self._outermost)
+
+    def _routed(self, request: Request) -> Response:
+        return _answered(request, self._dispatch)
 
     def _dispatch(self, request: Request) -> Answer:
         found = self._router.find(request)
@@ -85,6 +91,21 @@ class Server:
             raise Unserved(404, message, "notFound", "NOT_FOUND")
         handler, matched = found
         return handler(matched)
+
+
+def _answered(request: Request, handler: Handler) -> Response:
+    try:
+        return _as_response(handler(request))
+    except Cut:
+        raise
+    except Unserved as error:
+        log.warning("unserved: %s %s", request.method, request.path)
+        return Response(error.code, error.body())
+    except ApiError as error:
+        return Response(error.code, None if error.code == 304 else error.body())
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return Response(500, ApiError(500, "The emulator failed; its log says why.").body())
 
 
 def _as_response(answer: Answer) -> Response:
@@ -137,8 +158,13 @@ class _Connection(BaseHTTPRequestHandler):
             body=body,
             origin=f"http://{self.headers.get('Host') or self.server.application.url[7:]}",
             answer=self.server.application.answer,
+            gone=self._gone,
         )
-        response = self.server.application.answer(request)
+        try:
+            response = self.server.application.answer(request)
+        except Cut as cut:
+            self._cut(cut, body)
+            return
         if not _drained(body):
             self.close_connection = True
         self._write(response)
@@ -151,7 +177,25 @@ class _Connection(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length") or "0"
         return _Sized(self.rfile, int(length)) if re.fullmatch(r"\d{1,18}", length) else None
 
-    def _write(self, response: Response) -> None:
+    def _gone(self) -> bool:
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        try:
+            return bool(poll.poll(0)) and not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
+
+    def _cut(self, cut: Cut, body: Body) -> None:
+        self.close_connection = True
+        if cut.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            os.close(self.connection.detach())  # at once; else others would end it in order first
+            return
+        _drained(body)  # closed with something unread, it would be a reset
+        if cut.answer:
+            self._write(cut.answer, half=True)
+
+    def _write(self, response: Response, half: bool = False) -> None:
         headers, body = dict(response.headers), response.body
         if isinstance(body, Mapping):
             body = json.dumps(body, ensure_ascii=False).encode(errors="replace")
@@ -166,23 +210,30 @@ class _Connection(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, _header_text(value))
         self.end_headers()
-        self._write_body((body or b"",) if body is None or isinstance(body, bytes) else body)
-        self.wfile.flush()
-
-    def _write_body(self, pieces: Iterable[bytes]) -> None:
+        pieces = (body or b"",) if body is None or isinstance(body, bytes) else body
+        if half:
+            pieces = _beginning(pieces, int(headers["Content-Length"]) // 2)
         try:
             if self.command != "HEAD":
                 for piece in pieces:
                     self.wfile.write(piece)
         finally:
-            if close := getattr(pieces, "close", None):  # of an open file, read or not
-                close()
+            response.close()
+        self.wfile.flush()
 
     def version_string(self) -> str:
         return "vertune-emulator"
 
     def log_message(self, format: str, *args: object) -> None:
         log.debug(format, *args)
+
+
+def _beginning(pieces: Iterable[bytes], left: int) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return
 
 
 def _header_text(value: str) -> str:

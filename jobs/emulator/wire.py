@@ -17,6 +17,10 @@ class Body(Protocol):
     def read(self, size: int = -1) -> bytes: ...
 
 
+def _stays() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Request:
     method: str
@@ -27,6 +31,7 @@ class Request:
     origin: str  # http://127.0.0.1:PORT, as the client addressed it
     params: Mapping[str, str] = field(default_factory=dict)
     answer: "Callable[[Request], Response] | None" = None  # the server's, for requests in requests
+    gone: Callable[[], bool] = _stays  # whether the client closed its side
 
     def first(self, name: str, default: str | None = None) -> str | None:
         """The first value of a query parameter."""
@@ -58,6 +63,19 @@ class Response:
     status: int = 200
     body: Mapping[str, Any] | bytes | Iterator[bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Let go of a body in pieces, sent or not."""
+        if close := getattr(self.body, "close", None):  # of an open file
+            close()
+
+
+class Cut(Exception):
+    """Ends the connection without an answer, or in the middle of `answer`."""
+
+    def __init__(self, answer: Response | None = None, *, reset: bool = False) -> None:
+        super().__init__("the connection is cut")
+        self.answer, self.reset = answer, reset
 
 
 Answer = Response | Mapping[str, Any] | None  # a mapping is 200 and JSON, None is 204

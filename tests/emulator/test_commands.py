@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from jobs.emulator import daemon
 from jobs.runner.cli import main
+from tests.emulator.wire import Wire
 
 
 @pytest.fixture
@@ -71,6 +72,48 @@ def test_stop_says_what_it_stopped(root: Path) -> None:
 
     assert url in run(root, "stop").stdout
     assert run(root, "stop").stdout == "No emulator was running.\n"
+
+
+def test_faults_are_set_listed_and_cleared(root: Path) -> None:
+    url = run(root, "start", "--trainer", "nearest").stdout.split()[4]
+    file = root / "mine.yaml"
+    file.write_text('- {name: down, path: "/v1/*", status: 503}')
+
+    none = run(root, "faults")
+    written = run(root, "faults", "--set", str(file))
+    refused = Wire(url).ask("GET", "/v1/projects/vertune-local")[0]
+    listed = run(root, "faults", "-o", "json")
+    cleared = run(root, "faults", "--clear")
+    served = Wire(url).ask("GET", "/v1/projects/vertune-local")[0]
+
+    assert none.stdout == cleared.stdout == "No rules: no request fails on purpose.\n"
+    assert "path: /v1/*, status: 503" in written.stdout
+    assert (refused, served) == (503, 200)
+    (rule,) = json.loads(listed.stdout)
+    assert rule == {
+        "name": "down",
+        "path": "/v1/*",
+        "status": 503,
+        "seen": 1,
+        "hits": 1,
+        "held": 0,
+    }
+
+
+def test_faults_that_are_none_are_refused_with_file_and_line(root: Path) -> None:
+    run(root, "start", "--trainer", "nearest")
+    file = root / "mine.yaml"
+    file.write_text("- status: 503\n  cutt: fin\n- status: 20")
+
+    result = run(root, "faults", "--set", str(file))
+    both = run(root, "faults", "--set", str(file), "--clear")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f"{file}:2: rule 1: cutt: unknown; did you mean cut?",
+        f"{file}:3: rule 2: status: must be a status from 400 to 599",
+    ]
+    assert both.exit_code == 2
 
 
 def test_reset_asks_first(root: Path) -> None:

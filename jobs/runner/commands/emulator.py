@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,8 @@ from jobs.runner.errors import VertuneError
 
 if TYPE_CHECKING:
     from jobs.emulator.daemon import Running
+
+_COUNTS = ("name", "seen", "hits", "held")
 
 
 @click.group("emulator")
@@ -99,6 +101,61 @@ def env(place: Place, genuine_provider: bool) -> None:
     click.echo(shell.export_lines(variables), nl=False)
 
 
+@command.command("faults")
+@click.option(
+    "--set",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Replace all rules by those of this YAML or JSON file.",
+)
+@click.option("--clear", is_flag=True, help="Remove all rules, and free what they hold.")
+@output_option
+@click.pass_obj
+def faults(place: Place, file: Path | None, clear: bool, output: str) -> None:
+    """Make requests fail on purpose, and list the rules with the requests they hit.
+
+    A rule is for a method, path and query (globs), from the nth request on, so many times. Before
+    or after the request acted it makes a delay, answers an error status, cuts the connection or
+    the answer, answers nonsense, or holds the request. README has an example.
+
+    Example: vertune emulator faults --set faults.yaml
+    """
+    from jobs.emulator.faults.client import FaultsClient
+    from jobs.runner import report
+
+    if file and clear:
+        raise click.UsageError("--set and --clear exclude each other.")
+    rules = FaultsClient(_running(place).url)
+    with _expected():
+        if file:
+            rules.write(_text(file), str(file))
+        if clear:
+            rules.clear()
+        found = rules.listed()
+    if output == "json":
+        click.echo(report.dumps(found))
+    elif found:
+        columns = ("name", "rule", "seen", "hits", "held")
+        click.echo(report.table(columns, map(_row, found), markdown=output == "markdown"))
+    else:
+        click.echo("No rules: no request fails on purpose.")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise VertuneError(f"{file}: is not UTF-8 text") from error
+    except OSError as error:
+        raise VertuneError(f"{file}: {error.strerror}") from error
+
+
+def _row(rule: dict[str, Any]) -> list[str]:
+    rest = [f"{key}: {value}" for key, value in rule.items() if key not in _COUNTS]
+    name, *counts = (str(rule[key]) for key in _COUNTS)
+    return [name, ", ".join(rest), *counts]
+
+
 @command.command("reset")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
@@ -128,8 +185,9 @@ def _running(place: Place) -> Running:
 @contextmanager
 def _expected() -> Iterator[None]:
     from jobs.emulator.daemon import EmulatorError
+    from jobs.emulator.faults.reading import RulesError
 
     try:
         yield
-    except EmulatorError as error:
+    except (EmulatorError, RulesError) as error:
         raise VertuneError(str(error)) from error

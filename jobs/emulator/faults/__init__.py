@@ -1,0 +1,1 @@
+"""Faults: requests held, delayed, refused or cut on purpose, as rules say."""
