@@ -11,6 +11,7 @@ over only when the lease is over: then a create of the holder's can neither be s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -132,8 +133,9 @@ class Submission:
         before = change.source
         if before is not None and before.fingerprint == entry.fingerprint:
             return self._again(entry, resolved)
+        claimed = time.monotonic()
         try:
-            return Flight(entry, self.ledger.create(entry), resolved)
+            return Flight(entry, self.ledger.create(entry), resolved, claimed)
         except Changed:
             return self._joined(entry, resolved)
 
@@ -176,8 +178,7 @@ class Submission:
 
     def _renewed(self, flight: Flight) -> bool:
         """Whether the lease leaves the time to send; it is renewed where it does not."""
-        age = self.ledger.clock.age(flight.entry.leased or flight.entry.created)
-        if age < self.lease.sending:
+        if time.monotonic() - flight.claimed < self.lease.sending:
             return True
         try:
             flight.claim(self.ledger, leased=self.ledger.clock.stamp())

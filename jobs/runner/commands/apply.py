@@ -34,6 +34,7 @@ class _Terms:
     allow: tuple[str, ...]
     reviewed: Path | None
     checksum: str | None
+    record: bool
 
 
 @dataclass
@@ -73,6 +74,7 @@ class _Sum:
     type=click.Choice(guards.NAMES),
     help="Lift this guard; may be given again.",
 )
+@click.option("--no-record", is_flag=True, help="Leave the stack's outputs to `vertune record`.")
 @click.option(
     "--retry",
     multiple=True,
@@ -89,6 +91,7 @@ def command(
     reviewed: Path | None,
     checksum: str | None,
     allow: tuple[str, ...],
+    no_record: bool,
     retry: tuple[str, ...],
 ) -> None:
     """Tune what the plan says, wait, evaluate, and record the outputs.
@@ -98,12 +101,12 @@ def command(
 
     Example: vertune --stack dev apply --plan plan.json --yes
     """
-    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum)
+    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum, not no_record)
     found = _reconciled(place, terms, retry)
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
     _hold(place, terms, found)
     result = _rounds(place, terms, found)
-    _finish(place, output, result, _reconciled(place, terms))
+    _finish(place, output, result, _reconciled(place, terms), terms.record)
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
@@ -175,6 +178,7 @@ def _ask(place: Place, terms: _Terms) -> None:
 
 
 def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
+    from jobs.runner import remote
     from jobs.runner.apply import Tools, apply
     from jobs.runner.lease import lease
     from jobs.runner.progress import Watch
@@ -188,7 +192,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             vertex=place.vertex,
             watcher=watch,
             at_once=place.settings.max_concurrent_jobs,
-            poll_seconds=0.5 if place.settings.emulator else 20.0,
+            poll_seconds=remote.patient(0.5 if place.settings.emulator else 20.0),
             lease=lease(place.settings.emulator),
             wait=terms.wait,
             stop=stop,
@@ -224,10 +228,10 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
 # What came of it
 
 
-def _finish(place: Place, output: str, result: _Sum, found: Reconciliation) -> None:
+def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, record: bool) -> None:
     from jobs.runner import stack
 
-    outputs = dict(stack.record(place.stack)) if result.changed else {}
+    outputs = dict(stack.record(place.stack)) if result.changed and record else {}
     if output == "json":
         body = {
             "tuned": result.tuned,
