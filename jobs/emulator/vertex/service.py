@@ -32,9 +32,10 @@ class Vertex:
         open_object: OpenObject,
         numbers: Mapping[str, str],
         concurrent_jobs: int = 1,
+        quota: int | None = None,
     ) -> None:
         catalog, names = load_catalog(), Names(numbers)
-        jobs, metrics = JobStore(state), Metrics(state)
+        jobs, metrics = JobStore(state, quota), Metrics(state)
         registry, deployment = Registry(state), Deployment(state)
         self._operations = Operations(state, names)
         self._tuning = Tuning(
