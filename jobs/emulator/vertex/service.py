@@ -50,8 +50,8 @@ class Vertex:
         self._jobs = TuningJobs(state, jobs, metrics, validation, self._tuning, trainer, names)
         self._rooms = (
             self._jobs,
-            Models(registry, deployment, self._operations, names),
-            Endpoints(deployment, registry, self._operations, names),
+            Models(state, registry, deployment, self._operations, names),
+            Endpoints(state, deployment, registry, self._operations, names),
             Generate(state, catalog, trainer, registry, deployment, names),
         )
 
