@@ -47,12 +47,13 @@ class Registry:
 
     def get(self, name: ModelName) -> Version:
         """By number or alias; without either, the default version."""
-        model = self._models.get(str(name))
-        if model is None:
-            raise _missing(str(name))
-        if found := _find(model["versions"], name.version or DEFAULT):
+        if found := self.find(name):
             return found
-        raise _missing(f"{name}@{name.version}")
+        raise _missing(f"{name}@{name.version}" if name.version else str(name))
+
+    def find(self, name: ModelName) -> Version | None:
+        model = self._models.get(str(name))
+        return _find(model["versions"], name.version or DEFAULT) if model else None
 
     def versions(self, name: ModelName) -> list[Version]:
         model = self._models.get(str(name))
