@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.emulator.errors import rpc_error
+from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.names import ModelName, Names, Place, read_model_name
 from jobs.emulator.vertex.registry import Registry
@@ -83,3 +84,28 @@ class Continuation:
 
 def base_model(job: Mapping[str, Any]) -> str:
     return str(job.get("baseModel") or job["preTunedModel"]["baseModel"])
+
+
+def check_continued(job: Fields, continued: Continued, served_in: str) -> None:
+    if continued.version.place.location != served_in:
+        raise rpc_error(
+            "FAILED_PRECONDITION",
+            f"{continued.version} cannot be tuned on here, but models of location {served_in}.",
+        )
+    hyper_parameters = job.message("supervised_tuning_spec").message("hyper_parameters")
+    size = hyper_parameters.enum("adapter_size", enums.ADAPTER_SIZE)
+    if size not in (enums.ADAPTER_SIZE[0], continued.adapter_size or size):
+        fault = f"The adapter size must be that of the pre-tuned model, {continued.adapter_size}."
+        path = hyper_parameters.path("adapter_size")
+        raise rpc_error("INVALID_ARGUMENT", fault, violations={path: fault})
+
+
+def settled(inputs: dict[str, Any], continued: Continued) -> dict[str, Any]:
+    """What the pre-tuned model settles, where the job says nothing."""
+    spec = inputs["supervisedTuningSpec"]
+    if continued.adapter_size:
+        sized = {"adapterSize": continued.adapter_size, **spec["hyperParameters"]}
+        spec = {**spec, "hyperParameters": sized}
+    name = inputs.get("tunedModelDisplayName", continued.display_name)
+    wire = {"preTunedModel": continued.wire(), "tunedModelDisplayName": name}
+    return {**wire, "supervisedTuningSpec": spec}

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.catalog import BaseModel, Catalog
-from jobs.emulator.vertex.continuation import Continuation, Continued
+from jobs.emulator.vertex.continuation import Continuation, Continued, check_continued, settled
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
 from jobs.emulator.vertex.messages import (
@@ -51,7 +51,7 @@ class Validation:
         if faults:
             raise _refusal(faults)
         inputs = _inputs(job, spec)
-        return inputs | (_continuing(inputs, continued) if continued else {"baseModel": base.id})
+        return inputs | (settled(inputs, continued) if continued else {"baseModel": base.id})
 
     def _base_model(self, job: Fields, place: Place, continued: Continued | None) -> BaseModel:
         name = job.text("base_model").removeprefix("publishers/google/models/")
@@ -68,7 +68,7 @@ class Validation:
                 f" supported locations: {regions}.",
             )
         if continued:
-            _check_continued(job, continued, base.serving[place.location])
+            check_continued(job, continued, base.serving[place.location])
         if "encryption_spec" in job and not base.customer_managed_keys:
             raise rpc_error(
                 "FAILED_PRECONDITION",
@@ -152,20 +152,6 @@ def _both_sources() -> ApiError:
     )
 
 
-def _check_continued(job: Fields, continued: Continued, served_in: str) -> None:
-    if continued.version.place.location != served_in:
-        raise rpc_error(
-            "FAILED_PRECONDITION",
-            f"{continued.version} cannot be tuned on here, but models of location {served_in}.",
-        )
-    hyper_parameters = job.message("supervised_tuning_spec").message("hyper_parameters")
-    size = hyper_parameters.enum("adapter_size", enums.ADAPTER_SIZE)
-    if size not in (enums.ADAPTER_SIZE[0], continued.adapter_size or size):
-        fault = f"The adapter size must be that of the pre-tuned model, {continued.adapter_size}."
-        path = hyper_parameters.path("adapter_size")
-        raise rpc_error("INVALID_ARGUMENT", fault, violations={path: fault})
-
-
 def _unknown(name: str, retired: str | None) -> ApiError:
     fault = f"Base model {name} is not supported."
     if retired:
@@ -215,17 +201,6 @@ def _inputs(job: Fields, spec: Fields) -> dict[str, Any]:
             kept[wire] = text
     kept["labels"] = job.text_map("labels")
     return kept
-
-
-def _continuing(inputs: dict[str, Any], continued: Continued) -> dict[str, Any]:
-    """What the pre-tuned model settles, where the job says nothing."""
-    spec = inputs["supervisedTuningSpec"]
-    if continued.adapter_size:
-        sized = {"adapterSize": continued.adapter_size, **spec["hyperParameters"]}
-        spec = {**spec, "hyperParameters": sized}
-    name = inputs.get("tunedModelDisplayName", continued.display_name)
-    wire = {"preTunedModel": continued.wire(), "tunedModelDisplayName": name}
-    return {**wire, "supervisedTuningSpec": spec}
 
 
 def _spec_inputs(spec: Fields) -> dict[str, Any]:
