@@ -38,11 +38,12 @@ class Emulator:
         trainer: str = "smollm2",
         projects: Mapping[str, str] = LOCAL_PROJECTS,
         cache: Path | None = None,
+        max_tuning_jobs: int | None = None,
     ) -> None:
         client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
         self.state = State(folder)
         self.faults = Faults(folder)
-        routes, self._vertex = _services(self.state, projects, client)
+        routes, self._vertex = _services(self.state, projects, client, max_tuning_jobs)
         routes = [*Control(self.faults).routes(), *routes]
         try:
             self.server = Server(routes, port, partial(Injection, self.faults))
@@ -72,13 +73,13 @@ class Emulator:
 
 
 def _services(
-    state: State, numbers: Mapping[str, str], trainer: TrainerClient
+    state: State, numbers: Mapping[str, str], trainer: TrainerClient, max_tuning_jobs: int | None
 ) -> tuple[list[Route], Vertex]:
     principals = Principals(state, numbers)
     policies, operations = Policies(state, principals), Operations(state)
     projects = Projects(policies, numbers)
     storage = Storage(state, principals, numbers)
-    vertex = Vertex(state, trainer, storage.open_object, numbers)
+    vertex = Vertex(state, trainer, storage.open_object, numbers, quota=max_tuning_jobs)
     routes = [
         Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
         *Tokens().routes(),

@@ -11,7 +11,7 @@ from gguf import GGUFReader
 from jax import Array
 
 from jobs.emulator.trainer import generation, lora
-from jobs.emulator.trainer.base import Conversation, Settings, Step
+from jobs.emulator.trainer.base import Conversation, Settings, Step, TrainerError
 from jobs.emulator.trainer.catalog import SMOLLM2
 from jobs.emulator.trainer.checkpoints import checkpoint_epochs, new_checkpoint
 from jobs.emulator.trainer.reading import Reader
@@ -76,6 +76,10 @@ class SmolLM2:
         tuning = Tuning(
             self._frozen, self._reader, settings.adapter_size, rate, steps, settings.seed
         )
+        if settings.continue_from:
+            layout, tuning.rows = self._adapter(settings.continue_from)
+            if layout != tuning.layout:
+                raise TrainerError(f"{settings.continue_from} has rank {layout.rank}.")
         kept = {epoch: str(n) for n, epoch in enumerate(checkpoint_epochs(settings.epochs), 1)}
         done = 0
         for epoch in range(1, settings.epochs + 1):
