@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import re
-import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -71,8 +70,7 @@ class Case:
         return process.exitcode
 
     def kill(self, process: BaseProcess) -> None:
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()  # SIGKILL, if it has not ended by itself
         process.join()
 
     def said(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from dataclasses import dataclass, field
 
@@ -74,7 +75,7 @@ class Storm:
         for process in processes[1:]:
             if self.random.random() < 0.3:
                 self.case.kill(process)  # wherever it is
-                self.kills += 1
+                self.kills += process.exitcode == -signal.SIGKILL
         self.faults += sum(rule["hits"] for rule in self.station.emulator.faults.listed())
         self.station.disarm()
         for process in processes:
