@@ -116,6 +116,7 @@ class Submission:
             location=desired.location,
             spec=resolved.file.path,
             holder=self.holder,
+            pre_tuned_model=change.parent.tuned_model if change.parent else None,
             dataset_uri=uri,
             splits={name: split.examples for name, split in resolved.dataset.splits.items()},
             epochs=desired.estimate.epochs,
@@ -205,7 +206,7 @@ class Submission:
         folder = entry.dataset_uri.rpartition("/")[0]
         return Order(
             name=f"{entry.name}-{entry.fingerprint[:8]}",
-            base_model=spec.base_model,
+            base_model=entry.pre_tuned_model or spec.base_model,
             train_uri=entry.dataset_uri,
             validation_uri=f"{folder}/validation.jsonl" if "validation" in entry.splits else None,
             epochs=entry.epochs,
