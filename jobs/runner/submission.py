@@ -246,11 +246,12 @@ class Submission:
         if flight.entry.job == job.name:
             self.said(flight.entry.name, f"{how} {job.name}")
             return
-        self.vertex.cancel(job.name)
-        self.said(
-            flight.entry.name,
-            f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, is cancelled",
-        )
+        said = f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, "
+        try:
+            self.vertex.cancel(job.name)
+            self.said(flight.entry.name, f"{said}is cancelled")
+        except RemoteError as error:
+            self.said(flight.entry.name, f"{said}cannot be cancelled: {error}")
 
 
 def labels(entry: Entry) -> dict[str, str]:
