@@ -11,8 +11,8 @@ from jax import Array
 from numpy.typing import NDArray
 
 from jobs.emulator.trainer import lora, model
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader, Tokens, room
-from jobs.emulator.trainer.tuning import Frozen
 from jobs.emulator.trainer.weights import Layer, Shape
 
 PLACES = 4096  # texts times the longest of them, of some 46 kB each
@@ -91,8 +91,10 @@ class _Run:
         places: int,
     ) -> None:
         self.frozen, self.texts = frozen, texts
-        self._layout = adapter[0] if adapter else None
-        self._rows = adapter[1] if adapter else None
+        layout, rows = adapter or (None, ())
+        # An adapter has a row for each of the last layers.
+        without = len(frozen.layers) - len(rows)
+        self._adapters = [(None, None)] * without + [(layout, row) for row in rows]
         self._lengths = np.zeros(texts, np.int32)
         kv = np.zeros((frozen.shape.layers, texts, places, 2 * frozen.shape.kv_width), np.float16)
         for number, own in enumerate(kept):
@@ -108,9 +110,9 @@ class _Run:
         at = jnp.asarray(self._lengths)
         x = frozen.embedding[tokens.reshape(-1)]
         for number, layer in enumerate(frozen.layers):
-            row = None if self._rows is None else self._rows[number]
+            layout, row = self._adapters[number]
             x, self._cache[number] = _extend(
-                frozen.shape, self._layout, x, layer, row, turn, at, self._cache[number]
+                frozen.shape, layout, x, layer, row, turn, at, self._cache[number]
             )
         self._lengths = self._lengths + count
         last = x.reshape(self.texts, count, -1)[:, -1]

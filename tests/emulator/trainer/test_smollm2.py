@@ -8,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from jobs.emulator.trainer.base import Conversation, Settings, Step, TrainerError
+from jobs.emulator.trainer.batch import BATCH
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.smollm2 import ADAPTER, SmolLM2
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import BATCH, Frozen
 from tests.emulator.trainer.texts import COLOURS, colour_examples, colour_prompts, example, prompt
 from tests.emulator.trainer.tiny import FROZEN, LAYOUT, SHAPE, TOKENIZER
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from jax import Array
 
+from jobs.emulator.trainer.batch import BATCH, batches
 from jobs.emulator.trainer.tokenizer import Target
-from jobs.emulator.trainer.tuning import BATCH, Metrics, Tuning, batches
+from jobs.emulator.trainer.tuning import Metrics, Tuning
 from tests.emulator.trainer.tiny import (
     FROZEN,
     LAYOUT,

@@ -9,9 +9,9 @@ from jax import Array
 from tokenizers.pre_tokenizers import ByteLevel
 
 from jobs.emulator.trainer import lora
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader, Tokens, room
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import Frozen
 from jobs.emulator.trainer.weights import Layer, Shape
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
