@@ -40,17 +40,23 @@ class SmolLM2:
         self._loaded: tuple[Path, float, lora.Layout, Array] | None = None
 
     @cached_property
+    def _file(self) -> GGUFReader:
+        return GGUFReader(str(installed_file()))
+
+    @cached_property
     def _tokenizer(self) -> ChatTokenizer:
-        return ChatTokenizer.from_gguf(GGUFReader(str(installed_file())))
+        return ChatTokenizer.from_gguf(self._file)
 
     @cached_property
     def _frozen(self) -> Frozen:
         frozen = self._read()
+        # Opening the file takes seconds: once for both, and nobody needs it afterwards.
+        self.__dict__.pop("_file", None)
         give_back_memory()
         return frozen
 
     def _read(self) -> Frozen:
-        weights = read_weights(GGUFReader(str(installed_file())))
+        weights = read_weights(self._file)
         return Frozen(
             shape=weights.shape,
             layers=[Layer(*map(jnp.asarray, layer)) for layer in weights.layers],
