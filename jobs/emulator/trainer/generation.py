@@ -15,7 +15,7 @@ from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader, Tokens, room
 from jobs.emulator.trainer.weights import Layer, Shape
 
-PLACES = 4096  # texts times the longest of them, of some 46 kB each
+PLACES = 6144  # texts times the longest of them, of some 46 kB each
 
 
 def generate(
@@ -33,7 +33,7 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
     answers: dict[int, Tokens] = {}
     while order:
-        longest = room(len(prompts[order[-1]]) + len(frozen.opening) + max_tokens, 128)
+        longest = _places(len(prompts[order[-1]]) + len(frozen.opening) + max_tokens)
         most = max(1, min(32, PLACES // longest))
         group, order = order[-most:], order[:-most]
         texts = min(most, room(len(group), 8)) if len(group) > 1 else 1
@@ -41,6 +41,11 @@ def generate(
         choose = [_Choice(prompts[n], temperature, seed) for n in group]
         answers |= zip(group, _answers(run, choose, stops, max_tokens), strict=True)
     return [answers[number] for number in range(len(prompts))]
+
+
+def _places(longest: int) -> int:
+    """In few shapes: each is another program to compile."""
+    return -(-longest // 64) * 64 if longest <= 256 else room(longest, 512)
 
 
 def _answers(
