@@ -87,8 +87,9 @@ def _checked(body: Role) -> Role:
     for one in permissions:
         if not _PERMISSION.fullmatch(one):
             raise invalid(f"Permission {one} is not valid.")
-    fields = {name: text for name in _FIELDS if (text := a_text(body, name))}
-    return fields | ({"includedPermissions": sorted(permissions)} if permissions else {})
+    fields = {name: a_text(body, name) for name in _FIELDS if name in body}
+    named = {"includedPermissions": sorted(permissions)} if "includedPermissions" in body else {}
+    return fields | named
 
 
 def _taken(name: str, before: Role) -> Exception:

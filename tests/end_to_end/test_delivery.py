@@ -11,7 +11,7 @@ import pytest
 import requests
 from google.auth import identity_pool
 from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import AuthorizedSession, Request
+from google.auth.transport.requests import Request
 
 from jobs.emulator.emulator import Emulator
 from tests.emulator import issuer
@@ -78,11 +78,12 @@ def _walked(url: str, folder: Path, claims: dict[str, str], account: str) -> tup
         ),
         scopes=["https://www.googleapis.com/auth/cloud-platform"],
     )
-    with requests.Session() as plain, AuthorizedSession(credentials) as session:
+    with requests.Session() as session:
         try:
-            credentials.refresh(Request(plain))
+            credentials.refresh(Request(session))
         except GoogleAuthError as error:
             return str(error)
+        session.headers["Authorization"] = f"Bearer {credentials.token}"
         upload = f"{url}/upload{OBJECTS}?uploadType=media&name=ledger/x.json"
         reading, writing = session.get(url + OBJECTS), session.post(upload, data="{}")
         return reading.status_code, writing.status_code

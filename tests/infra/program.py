@@ -120,6 +120,8 @@ def _computed(type: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return {"email": email, "member": f"serviceAccount:{email}", "name": name}
     elif type == "gcp:projects/serviceIdentity:ServiceIdentity":
         email = "service-1@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    elif type == "gcp:projects/iAMCustomRole:IAMCustomRole":
+        return {"name": f"projects/{inputs['project']}/roles/{inputs['roleId']}"}
     elif type == "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
         return {"name": f"{_POOLS}/{inputs['workloadIdentityPoolId']}"}
     else:
