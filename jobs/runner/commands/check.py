@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from jobs.runner import desired, report, spec
+from jobs.runner import desired, report, report_check, spec
 from jobs.runner.commands import Place, output_option, select_option
 
 
@@ -25,10 +25,10 @@ def command(place: Place, select: tuple[str, ...], output: str) -> None:
         desired.resolve(file, place.root, settings, place.open_bucket, today) for file in files
     ]
     if output == "json":
-        click.echo(report.dumps(report.findings_json(resolved, faults)))
+        click.echo(report.dumps(report_check.as_json(resolved, faults)))
     elif output == "markdown":
-        click.echo(report.findings_markdown(resolved, faults))
+        click.echo(report_check.as_markdown(resolved, faults))
     else:
-        click.echo(report.findings_text(resolved, faults))
+        click.echo(report_check.as_text(resolved, faults))
     if faults or any(one.errors for one in resolved):
         click.get_current_context().exit(1)
