@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from jobs.runner.errors import Problem
+from jobs.runner import rules
 from jobs.runner.example import BadExample, Example, parse
+from jobs.runner.found import Found
 from jobs.runner.prompt import Prompt, Template
+from jobs.runner.rules import Finding
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -19,7 +21,6 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 LONGEST_LINE = 4 * 1024 * 1024
 _PIECE = 1024 * 1024
 _TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB; no example may be"
-_MOST_PROBLEMS = 1000  # of one split; a file of another kind would have one on every line
 
 
 class NoDataset(Exception):
@@ -46,7 +47,7 @@ class Split:
     longest: tuple[int, int]  # (characters, line) of the longest example
     digest: str
     longest_answer: int  # in bytes: of them, not of characters, tokens have about the same number
-    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
     lines: Mapping[bytes, int] = field(repr=False)  # digest of an example -> its first line
     repeated: tuple[tuple[int, int], ...]  # (line, the first line with the same example)
     prompt: Prompt
@@ -55,16 +56,16 @@ class Split:
         """The examples again, one at a time. Raises BadExample if a line has gone bad since."""
         for _, line in lines(self.source):
             if line is None:
-                raise BadExample(_TOO_LONG)
+                raise BadExample(rules.LONG_LINE, _TOO_LONG)
             yield parse(line, instructions)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The splits by name; `train` is always there once there are no problems."""
+    """The splits by name; `train` is always there once there are no errors."""
 
     splits: Mapping[SplitName, Split]
-    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def digest(self) -> str:
@@ -135,7 +136,7 @@ def _opened(path: Path) -> BinaryIO:
 def read(sources: Mapping[SplitName, Source], instructions: str | None) -> Dataset:
     """Read every split once, collecting every fault of every line."""
     splits = {name: _read_split(source, instructions) for name, source in sources.items()}
-    return Dataset(splits, tuple(p for split in splits.values() for p in split.problems))
+    return Dataset(splits, tuple(f for split in splits.values() for f in split.findings))
 
 
 def _read_split(source: Source, instructions: str | None) -> Split:
@@ -144,9 +145,9 @@ def _read_split(source: Source, instructions: str | None) -> Split:
         for number, line in lines(source):
             tally.take(number, line, instructions)
     except OSError as error:
-        tally.fault(0, f"cannot be read: {error.strerror or error}")
-    if not tally.examples and not tally.problems:
-        tally.fault(0, "holds no example")
+        tally.faults.add(rules.UNREADABLE, 0, f"cannot be read: {error.strerror or error}")
+    if not tally.examples and not tally.faults:
+        tally.faults.add(rules.NO_EXAMPLE, 0, "holds no example")
     return tally.split()
 
 
@@ -171,33 +172,27 @@ class _Tally:
         self.source = source
         self.examples = self.characters = self.size = self.with_files = self.longest_answer = 0
         self.longest = (0, 0)
-        self.problems: list[Problem] = []
-        self._unsaid = 0
+        self.faults = Found(source.shown)
         self._hash = hashlib.sha256()
         self._lines: dict[bytes, int] = {}
         self._repeated: list[tuple[int, int]] = []
         self._template = Template()
 
-    def fault(self, number: int, what: str) -> None:
-        if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem(self.source.shown, number, "", what))
-        else:
-            self._unsaid += 1
-
     def take(self, number: int, line: bytes | None, instructions: str | None) -> None:
         if line is None:
-            self.fault(number, _TOO_LONG)
+            self.faults.add(rules.LONG_LINE, number, _TOO_LONG)
             return
         if number == 1 and line.startswith(b"\xef\xbb\xbf"):
-            self.fault(number, "starts with a byte-order mark; save the file as plain UTF-8")
+            what = "starts with a byte-order mark; save the file as plain UTF-8"
+            self.faults.add(rules.BYTE_ORDER_MARK, number, what)
             return
         if not line.strip():
-            self.fault(number, "is blank; remove it")
+            self.faults.add(rules.BLANK_LINE, number, "is blank; remove it")
             return
         try:
             self._add(number, parse(line, instructions))
         except BadExample as error:
-            self.fault(number, str(error))
+            self.faults.add(error.rule, number, str(error))
 
     def _add(self, number: int, example: Example) -> None:
         line = example.line()
@@ -216,8 +211,6 @@ class _Tally:
         self._template.narrow(example.system, example.prompt)
 
     def split(self) -> Split:
-        unsaid = f"has {self._unsaid:,} more lines that are no examples"
-        more = [Problem(self.source.shown, 0, "", unsaid)] if self._unsaid else []
         return Split(
             source=self.source,
             examples=self.examples,
@@ -227,7 +220,7 @@ class _Tally:
             longest=self.longest,
             digest=self._hash.hexdigest(),
             longest_answer=self.longest_answer,
-            problems=(*self.problems, *more),
+            findings=self.faults.all(),
             lines=self._lines,
             repeated=tuple(self._repeated),
             prompt=self._template.prompt(),

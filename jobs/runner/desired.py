@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, guards, identity
+from jobs.runner import catalog, check, dataset, guards, identity, rules
 from jobs.runner.catalog import BaseModelFacts
-from jobs.runner.check import Finding
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source, SplitName
 from jobs.runner.estimate import Estimate, estimate, usd
+from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
+from jobs.runner.rules import Finding
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
 from jobs.runner.storage import doing, retry
@@ -51,12 +52,12 @@ def resolve(
     found: list[Finding] = []
     if facts is None:
         why = known.unknown(file.spec.base_model)
-        found.append(Finding("error", file.problem("base_model", why)))
+        found.append(at(file, rules.UNKNOWN_BASE_MODEL, "base_model", why))
     data = Dataset({}, ())
     try:
         sources, reading = _sources(file.spec.dataset, root, open_bucket)
     except NoDataset as error:
-        found.append(Finding("error", file.problem("dataset", str(error))))
+        found.append(at(file, rules.NO_DATASET, "dataset", str(error)))
     else:
         with reading:
             data = dataset.read(sources, file.spec.instructions)

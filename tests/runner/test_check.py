@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runner import catalog, check, dataset, spec
+from jobs.runner import catalog, check, dataset, identity, spec
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.dataset import SPLITS, Dataset, Source, SplitName
 from jobs.runner.spec import SpecFile
@@ -63,7 +63,8 @@ def found(
     today: date = TODAY,
     simulated: bool = False,
 ) -> list[str]:
-    return list(map(str, check.findings(file, data, facts, region, today, simulated)))
+    all_of_it = check.findings(file, data, facts, region, today, simulated)
+    return [f"{one.severity}: {one.problem}" for one in all_of_it]
 
 
 def test_a_whole_dataset_and_settings_as_recommended_have_no_findings(root: Path) -> None:
@@ -171,21 +172,44 @@ def test_an_example_that_is_trained_on_scores_nothing(root: Path, name: str) -> 
     ]
 
 
-def test_of_many_repeats_and_leaks_the_rest_is_counted(root: Path) -> None:
-    data = of(**WHOLE | {"train": [*numbered(100), *numbered(50)], "test": numbered(30)})
-    said = found(file(root), data)
-    assert len(said) == 42
-    assert "warning: datasets/a/train.jsonl: has 30 more repeated examples" in said
-    assert said[-1] == (
-        "warning: datasets/a/test.jsonl: has 10 more examples that are also in the training data"
+def test_of_more_than_a_thousand_of_a_kind_the_rest_is_counted(root: Path) -> None:
+    data = of(**WHOLE | {"train": [*numbered(100), *["example 1"] * 1003]})
+    all_of_it = check.findings(file(root), data, FACTS, "us-central1", TODAY)
+    repeated = [one for one in all_of_it if one.rule.id == "VT-D101"]
+    assert len(repeated) == 1001
+    assert str(repeated[-1]) == "warning VT-D101: datasets/a/train.jsonl: has 3 more like these"
+    assert repeated[-1].more == 3
+
+
+# What a spec ignores
+
+
+def ignoring(root: Path, *ids: str) -> SpecFile:
+    entries = ", ".join(f"{{id: {id}, reason: meant to be so}}" for id in ids)
+    return file(root, f"tuning: {{epochs: 10}}\ncheck: {{ignore: [{entries}]}}\n")
+
+
+def test_what_is_ignored_carries_its_reason(root: Path) -> None:
+    data = of(**WHOLE | {"train": [*numbered(100), "example 3"]})
+    (found,) = check.findings(ignoring(root, "VT-D101"), data, FACTS, "us-central1", TODAY)
+    assert (found.rule.id, found.severity, found.ignored) == (
+        "VT-D101",
+        "warning",
+        "meant to be so",
     )
 
 
-def test_twenty_repeats_and_leaks_are_all_there_is_to_say(root: Path) -> None:
-    data = of(**WHOLE | {"train": [*numbered(100), *numbered(20)], "test": numbered(20)})
-    said = found(file(root), data)
-    assert len(said) == 40
-    assert not any("more" in one for one in said)
+def test_what_is_ignored_for_nothing_is_said_but_not_behind_errors(root: Path) -> None:
+    assert found(ignoring(root, "VT-D101"), of(**WHOLE)) == [
+        "advice: jobs/a.yaml:5: check.ignore: names VT-D101, which is not found"
+    ]
+    (said,) = found(ignoring(root, "VT-D101"), of(**WHOLE), region="mars")
+    assert said.startswith("error: ")
+
+
+def test_ignoring_changes_nothing_about_what_is_tuned(root: Path) -> None:
+    plain, ignores = file(root).spec, ignoring(root, "VT-D101").spec
+    assert identity.inputs(plain, "d") == identity.inputs(ignores, "d")
 
 
 def test_an_example_that_the_service_would_drop_is_pointed_at(root: Path) -> None:

@@ -11,6 +11,7 @@ from jobs.runner import catalog, check, dataset, report, report_check, spec
 from jobs.runner.dataset import Source
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import Problem
+from jobs.runner.rules import SPEC, Finding
 from tests.runner.golden import golden
 
 
@@ -47,7 +48,8 @@ def checked(tmp_path: Path) -> list[Resolved]:
     ]
 
 
-FAULTS = [Problem("jobs/torn.yaml", 3, "k\n::error::x", 'is not a key of a spec; known: "a|b"')]
+TORN = Problem("jobs/torn.yaml", 3, "k\n::error::x", 'is not a key of a spec; known: "a|b"')
+FAULTS = [Finding(SPEC, TORN, "error")]
 
 
 def test_findings_as_text(checked: list[Resolved]) -> None:
