@@ -1,18 +1,75 @@
 """Check: everything there is to say about one spec and its data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
 from jobs.runner import rules
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.dataset import Dataset
 from jobs.runner.findings import settings
-from jobs.runner.findings.repeats import repeats
+from jobs.runner.findings.answers import Extracts, Summaries
+from jobs.runner.findings.forms import Forms
+from jobs.runner.findings.labels import Labels
+from jobs.runner.findings.lengths import Lengths
+from jobs.runner.findings.near import Near
+from jobs.runner.findings.people import People
+from jobs.runner.findings.prompts import Prompts
+from jobs.runner.findings.repeats import Repeats
+from jobs.runner.findings.scripts import Scripts
+from jobs.runner.findings.secrets import Secrets
 from jobs.runner.findings.settings import at
 from jobs.runner.findings.sizes import sizes
+from jobs.runner.findings.systems import Systems
+from jobs.runner.findings.texts import Endings, Texts
+from jobs.runner.rows import Watch
 from jobs.runner.rules import Finding
-from jobs.runner.spec import SpecFile
+from jobs.runner.spec import Spec, SpecFile, Task
+
+
+class Examination:
+    """Those who look at every example while it is read, as the task of a spec asks for."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._instructions = spec.instructions
+        one_context = spec.task in ("classification", "extractive_qa")
+        self._near = Near(same_answer=one_context)
+        self._others: list[_Looks] = [
+            Repeats(),
+            Forms(),
+            Systems(),
+            Prompts(),
+            Lengths(),
+            Texts(),
+            Scripts(),
+            Secrets(),
+            People(),
+            *_FOR_TASKS[spec.task](),
+        ]
+
+    @property
+    def watches(self) -> Sequence[Watch]:
+        return (self._near, *self._others)
+
+    def findings(self, dataset: Dataset) -> Iterator[Finding]:
+        for one in self._others:
+            yield from one.findings()
+        yield from self._near.findings(dataset, self._instructions)
+
+
+class _Looks(Watch, Protocol):
+    """A watch that has something to say in the end."""
+
+    def findings(self) -> Iterator[Finding]: ...
+
+
+_FOR_TASKS: Mapping[Task, Callable[[], list[_Looks]]] = {
+    "classification": lambda: [Labels()],
+    "extractive_qa": lambda: [Extracts()],
+    "summarization": lambda: [Summaries(), Endings()],
+    "chat": lambda: [Endings()],
+}
 
 
 def findings(
@@ -22,6 +79,7 @@ def findings(
     region: str,
     today: date,
     simulated: bool = False,
+    examined: Iterable[Finding] = (),
 ) -> list[Finding]:
     """The data's faults first, then the rest; what the spec ignores carries its reason."""
     found = [*dataset.findings]
@@ -29,8 +87,8 @@ def findings(
         found += settings.base_model(file, facts, region, today, simulated)
         found += sizes(dataset, facts)
     found += settings.unscored(file, dataset)
+    found += examined
     if "train" in dataset.splits and dataset.train.examples:
-        found += repeats(dataset)
         found += settings.advice(file, dataset)
     return [*_ignored(file, found)]
 

@@ -3,10 +3,13 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from msgspec import UNSET, Struct, to_builtins
+from msgspec.structs import replace
+
 from jobs.runner import rules
+from jobs.runner.forms import Conversation, FileData, FilePart, Part, Turn, encode, quick, turn
 from jobs.runner.rules import Rule
 
 Form = Literal["contents", "input_text", "messages"]
@@ -30,13 +33,12 @@ class BadExample(ValueError):
         self.rule = rule
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Struct, frozen=True):
     """A conversation that ends with the model's turn."""
 
     form: Form
     system: str | None
-    contents: tuple[Mapping[str, Any], ...]
+    contents: tuple[Turn, ...]
     tools: Any = None
 
     @property
@@ -49,34 +51,44 @@ class Example:
         return text_of(self.contents[-1])
 
     @property
+    def asked(self) -> str:
+        """All that the answer answers, as text; files by their names."""
+        said = [
+            part.text if isinstance(part, Part) else part.fileData.fileUri
+            for one in self.contents[:-1]
+            for part in one.parts
+        ]
+        if self.system:
+            said.append(self.system)
+        if self.tools is not None:
+            said.append(repr(self.tools))
+        return said[0] if len(said) == 1 else "\0".join(said)
+
+    @property
     def characters(self) -> int:
-        return len(self.system or "") + sum(len(text_of(turn)) for turn in self.contents)
+        return len(self.system or "") + sum([len(text_of(one)) for one in self.contents])
 
     @property
     def holds_files(self) -> bool:
-        return any("fileData" in part for content in self.contents for part in content["parts"])
+        for one in self.contents:
+            for part in one.parts:
+                if type(part) is FilePart:
+                    return True
+        return False
 
     def line(self) -> bytes:
         """Today's form in canonical JSON; its bytes are what is hashed, uploaded and tuned on."""
-        body: dict[str, Any] = {}
-        if self.system:
-            body["systemInstruction"] = system_instruction(self.system)
-        body["contents"] = self.contents
-        if self.tools is not None:
-            body["tools"] = self.tools
-        return _ENCODER.encode(body).encode() + b"\n"
+        system = turn("system", self.system) if self.system else UNSET
+        body = Conversation(system, self.contents)
+        if self.tools is None:
+            return encode(body) + b"\n"
+        return _ENCODER.encode({**to_builtins(body), "tools": self.tools}).encode() + b"\n"
 
 
-def system_instruction(text: str) -> dict[str, Any]:
-    return {"role": "system", "parts": [{"text": text}]}
-
-
-def turn(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "parts": [{"text": text}]}
-
-
-def text_of(content: Mapping[str, Any]) -> str:
-    return "".join(part.get("text", "") for part in content["parts"])
+def text_of(said: Turn) -> str:
+    if len(said.parts) == 1 and type(part := said.parts[0]) is Part:
+        return part.text
+    return "".join([part.text for part in said.parts if isinstance(part, Part)])
 
 
 def parse(line: bytes, instructions: str | None) -> Example:
@@ -85,6 +97,8 @@ def parse(line: bytes, instructions: str | None) -> Example:
     Accepts today's form, the form of 2023 and chat messages. Raises BadExample.
     https://docs.cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
     """
+    if read := quick(line):
+        return _instructed(Example(*read), instructions)
     body = _object(line)
     return _instructed(_FROM[_form(body)](body), instructions)
 
@@ -164,7 +178,7 @@ def _from_contents(body: dict[str, Any]) -> Example:
     if not isinstance(turns, list) or not turns:
         raise BadExample(rules.MISSING, '"contents" must be a list of turns')
     contents = tuple(_turn(item, f"contents[{i}]") for i, item in enumerate(turns))
-    _alternate([item["role"] for item in contents])
+    _alternate([item.role for item in contents])
     tools = body.get("tools")
     return Example("contents", _system(body), contents, None if tools is None else _tools(tools))
 
@@ -205,13 +219,13 @@ def _system(body: dict[str, Any]) -> str | None:
         raise BadExample(
             rules.SYSTEM, f'{given[0]} must be an object whose "parts" are {{"text": "…"}}'
         )
-    text = text_of({"parts": parts})
+    text = "".join(part["text"] for part in parts)
     if not text.strip():
         raise BadExample(rules.EMPTY_TURN, f"{given[0]} is empty")
     return text
 
 
-def _turn(item: Any, where: str) -> dict[str, Any]:
+def _turn(item: Any, where: str) -> Turn:
     if not isinstance(item, dict):
         raise BadExample(rules.MISSING, f'{where} must be an object with "role" and "parts"')
     _no_other_keys(item, ("role", "parts"), where)
@@ -227,10 +241,13 @@ def _turn(item: Any, where: str) -> dict[str, Any]:
             raise _bad_part(part, role, f"{where}.parts[{index}]")
     if not any(part.get("text", "").strip() or "fileData" in part for part in parts):
         raise BadExample(rules.EMPTY_TURN, f"{where} is empty")
-    return {
-        "role": role,
-        "parts": [_sorted(part) if "fileData" in part else part for part in parts],
-    }
+    return Turn(role, tuple(map(_part, parts)))
+
+
+def _part(part: Mapping[str, Any]) -> Part | FilePart:
+    if "fileData" in part:
+        return FilePart(FileData(**part["fileData"]))
+    return Part(part["text"])
 
 
 def _bad_part(part: Any, role: str, where: str) -> BadExample:
@@ -306,7 +323,7 @@ def _from_messages(body: dict[str, Any]) -> Example:
             )
     if not contents:
         raise BadExample(rules.MISSING, '"messages" holds no turn of a user')
-    _alternate([item["role"] for item in contents])
+    _alternate([item.role for item in contents])
     return Example("messages", system, tuple(contents))
 
 

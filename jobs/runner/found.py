@@ -16,8 +16,9 @@ class Found:
         self._found: dict[str, list[Finding]] = {}
         self._count: Counter[Rule] = Counter()
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        """How many there are, those that are not kept among them."""
+        return self._count.total()
 
     def add(self, rule: Rule, line: int, what: str) -> None:
         self._count[rule] += 1

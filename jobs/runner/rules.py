@@ -378,6 +378,37 @@ NO_TEST = _rule(
     "Without it nothing tells whether the tuned model is better than its base.",
 )
 
+# What is odd about a file: VT-D04
+
+CRLF = _rule(
+    "VT-D040",
+    "advice",
+    "Lines end with a carriage return.",
+    "Save the file with plain line feeds.",
+    "It is read all the same; in git every line differs once somebody saves it otherwise.",
+)
+FORMS = _rule(
+    "VT-D041",
+    "advice",
+    "A split mixes forms of examples.",
+    "Write all examples in one form.",
+    "They are converted, but who reads or edits the file has several forms to know.",
+)
+SOME_SYSTEM = _rule(
+    "VT-D042",
+    "warning",
+    "Some examples have a system instruction and others have none.",
+    "Give it to all of them, or set `instructions` in the spec.",
+    "The tuned model is asked in one way; what it learnt in the other helps it less.",
+)
+CONTROL = _rule(
+    "VT-D043",
+    "warning",
+    "A text holds control characters.",
+    "Remove them; they come from terminals, torn files and wrong encodings.",
+    "They are tokens that no prompt will hold.",
+)
+
 # What examples say: VT-D1
 
 REPEATED = _rule(
@@ -387,12 +418,253 @@ REPEATED = _rule(
     "Keep one of them.",
     "It is paid for and learnt several times, so it weighs more than others.",
 )
+ALIKE = _rule(
+    "VT-D102",
+    "warning",
+    "Two examples of a split differ in case, spaces or punctuation only.",
+    "Keep one of them.",
+    "It is paid for and learnt several times, so it weighs more than others.",
+)
+NEARLY = _rule(
+    "VT-D103",
+    "warning",
+    "Two examples of a split are nearly the same.",
+    "Keep one of them, or make them differ in what is to be learnt.",
+    "Three of four pairs of words are the same in both: what is learnt from the second is little.",
+)
+CONTRADICTION = _rule(
+    "VT-D104",
+    "warning",
+    "The same input has different answers.",
+    "Keep the answer that is right.",
+    "The tuned model learns to guess between them.",
+)
 LEAKED = _rule(
     "VT-D105",
     "warning",
     "A held-out example is also in the training data.",
     "Remove it from one of the two splits.",
     "Who has seen the answer needs to know nothing: the score means nothing.",
+)
+LEAKED_ALIKE = _rule(
+    "VT-D106",
+    "warning",
+    "A held-out example is in the training data but for case, spaces or punctuation.",
+    "Remove it from one of the two splits.",
+    "Who has seen the answer needs to know nothing: the score means nothing.",
+)
+LEAKED_NEARLY = _rule(
+    "VT-D107",
+    "warning",
+    "A held-out example is nearly the same as one of the training data.",
+    "Put both into the same split.",
+    "The score is higher than it would be for texts that are new.",
+)
+LEAKED_INPUT = _rule(
+    "VT-D108",
+    "warning",
+    "The input of a held-out example is in the training data, with another answer.",
+    "Keep the answer that is right, in one of the two splits.",
+    "One of the two is wrong, and the tuned model was taught the one it is not scored by.",
+)
+SPELLING = _rule(
+    "VT-D110",
+    "warning",
+    "A class is spelt in several ways.",
+    "Write it everywhere as it is written most often.",
+    "They are different classes to the metric: a right answer in the other spelling is wrong.",
+)
+UNSEEN_CLASS = _rule(
+    "VT-D111",
+    "warning",
+    "A held-out example has a class that is not in the training data.",
+    "Add training examples of the class, or correct it.",
+    "What was never shown cannot be learnt.",
+)
+IMBALANCE = _rule(
+    "VT-D112",
+    "advice",
+    "One class has more than ten times the examples of another.",
+    "Add examples of the rare class, or leave some of the frequent one out.",
+    "Naming the frequent class is then nearly always right, and the rare one is not learnt.",
+)
+ONE_CLASS = _rule(
+    "VT-D113",
+    "warning",
+    "All training examples have the same class.",
+    "Add examples of the other classes.",
+    "The tuned model learns to say one word.",
+)
+UNTESTED_CLASS = _rule(
+    "VT-D114",
+    "advice",
+    "A class of the training data is not in the test split.",
+    "Put examples of it into the test split.",
+    "The score says nothing about it.",
+)
+NO_CLASSES = _rule(
+    "VT-D115",
+    "warning",
+    "Nearly every answer of a classification is another one.",
+    "Answer with one of a few classes, or set another task.",
+    "Classes that occur once cannot be learnt; the metric of the task is whole equality.",
+)
+NOT_IN_CONTEXT = _rule(
+    "VT-D120",
+    "warning",
+    "An answer is not in the text it is to be taken from.",
+    "Copy the answer from the context, or correct the context.",
+    "It teaches to answer from elsewhere. One phrase that stands for `no answer` is left alone.",
+)
+WHOLE_CONTEXT = _rule(
+    "VT-D121",
+    "warning",
+    "An answer is all of the text, or nearly so.",
+    "Cut the answer to the words that were asked for.",
+    "It teaches to repeat the prompt.",
+)
+LONG_SUMMARY = _rule(
+    "VT-D122",
+    "warning",
+    "A summary is longer than what it sums up.",
+    "Shorten it; perhaps prompt and answer are interchanged.",
+    "It teaches to write at length.",
+)
+COPIED_SUMMARY = _rule(
+    "VT-D123",
+    "warning",
+    "A summary is copied from its source, word for word.",
+    "Write it in words of its own.",
+    "It teaches to copy.",
+)
+SHORT_ANSWER = _rule(
+    "VT-D124",
+    "warning",
+    "An answer is one word where the others are long.",
+    "Write the whole answer, or remove the example.",
+    "Such answers are mostly leftovers: `N/A`, `None`, `Yes`.",
+)
+DRIFT = _rule(
+    "VT-D130",
+    "warning",
+    "A held-out split asks in another way than the training split.",
+    "Use the same fields in the same order, and the same system instruction.",
+    "The service's guidance: prompts in production look like those of the training data.",
+)
+ODD_PROMPT = _rule(
+    "VT-D131",
+    "warning",
+    "A prompt lacks the fields that the others have.",
+    "Write it as the others are.",
+    "The tuned model is asked in one way; what it learnt in another helps it less.",
+)
+OUTLIER = _rule(
+    "VT-D132",
+    "advice",
+    "An example is much longer than the others.",
+    "Look whether several examples, or a whole document, ran into one.",
+    "More than twenty times the median.",
+)
+FENCE = _rule(
+    "VT-D140",
+    "warning",
+    "A code fence is opened and not closed.",
+    "Close it, or remove it.",
+    "The tuned model learns to leave it open.",
+)
+UNBALANCED = _rule(
+    "VT-D141",
+    "advice",
+    "An answer opens a quote or a bracket and does not close it.",
+    "Close it; often the answer is cut off.",
+    "The tuned model learns to leave it open.",
+)
+TRUNCATED = _rule(
+    "VT-D142",
+    "warning",
+    "An answer ends in the middle of a sentence.",
+    "Write the rest, or remove the example.",
+    "Nearly all others end with a full stop or the like. It teaches to stop early.",
+)
+DAMAGED = _rule(
+    "VT-D143",
+    "warning",
+    "A text was decoded in the wrong way.",
+    "Read its source again, as UTF-8.",
+    "It holds a replacement character, or what UTF-8 looks like when it is read as Latin-1.",
+)
+LEFTOVER = _rule(
+    "VT-D144",
+    "advice",
+    "A text holds a leftover of a template or of another model.",
+    "Fill it in, or remove the example.",
+    "Placeholders, filler text and phrases of other models are learnt like anything else.",
+)
+SCRIPT = _rule(
+    "VT-D145",
+    "advice",
+    "An answer is written in another script than nearly all others.",
+    "Look whether it belongs here.",
+    "Languages that are mixed by accident are answered in by accident.",
+)
+
+# Secrets and people: VT-D2
+
+PRIVATE_KEY = _rule(
+    "VT-D201",
+    "warning",
+    "A text holds a private key.",
+    "Remove it, and replace the key wherever it is used.",
+    "What a model was tuned on it can be made to say.",
+)
+TOKEN = _rule(
+    "VT-D202",
+    "warning",
+    "A text holds an access key or token.",
+    "Remove it, and revoke it.",
+    "What a model was tuned on it can be made to say.",
+)
+PASSWORD = _rule(
+    "VT-D203",
+    "warning",
+    "A text holds a password.",
+    "Remove it, and change it.",
+    "What a model was tuned on it can be made to say.",
+)
+CARD = _rule(
+    "VT-D210",
+    "warning",
+    "A text holds the number of a payment card.",
+    "Remove it, or replace it by an invented one that fails the checksum.",
+    "Its checksum is right. What a model was tuned on it can be made to say.",
+)
+IBAN = _rule(
+    "VT-D211",
+    "warning",
+    "A text holds the number of a bank account (IBAN).",
+    "Remove it, or replace it by an invented one that fails the checksum.",
+    "Its checksum is right. What a model was tuned on it can be made to say.",
+)
+EMAIL = _rule(
+    "VT-D212",
+    "warning",
+    "A text holds an e-mail address.",
+    "Replace it by one at example.com, if it is of a person.",
+    "What a model was tuned on it can be made to say. Reserved domains are left alone.",
+)
+PHONE = _rule(
+    "VT-D213",
+    "warning",
+    "A text holds a telephone number.",
+    "Replace it by an invented one, if it is of a person.",
+    "What a model was tuned on it can be made to say. Numbers with 555 01xx are left alone.",
+)
+ADDRESS = _rule(
+    "VT-D214",
+    "advice",
+    "A text holds a public IP address.",
+    "Replace it by one that is set aside for examples, such as 192.0.2.1.",
+    "It can be that of a person. Private and reserved addresses are left alone.",
 )
 
 RULES: Mapping[str, Rule] = _RULES

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner import dataset
-from jobs.runner.dataset import Dataset, NoDataset, Source, Split, SplitName
+from jobs.runner.dataset import Dataset, NoDataset, Source, Split
 from jobs.runner.example import BadExample
+from jobs.runner.rows import SplitName
 
 ROOT = Path(__file__).parents[2]
 GOOD = b'{"input_text": "a", "output_text": "b"}'
@@ -72,6 +73,14 @@ def test_a_byte_order_mark_is_named() -> None:
     ]
 
 
+def test_carriage_returns_are_counted_and_harmless() -> None:
+    found = of(GOOD + b"\r\n" + GOOD.replace(b'"a"', b'"c"') + b"\r\n" + GOOD)
+    assert [str(f) for f in found.findings] == [
+        "advice VT-D040: d.jsonl: has 2 lines with a carriage return at the end"
+    ]
+    assert found.train.examples == 3
+
+
 def test_an_empty_file_holds_no_example() -> None:
     assert faults(b"") == ["d.jsonl: holds no example"]
 
@@ -84,11 +93,6 @@ def test_a_file_of_another_kind_does_not_fill_the_memory_with_faults() -> None:
     said = faults(b"\n" * 5000)
     assert len(said) == 1001
     assert said[-1] == "d.jsonl: has 4,000 more like these"
-
-
-def test_examples_that_come_twice_are_found() -> None:
-    found = split(("a", "b"), ("c", "d"), ("a", "b"), ("a", "x"), ("a", "b"))
-    assert found.repeated == ((3, 1), (5, 1))
 
 
 def test_examples_with_files_are_counted() -> None:
@@ -125,7 +129,7 @@ def test_a_line_may_be_as_long_as_an_example_can_be() -> None:
 
 def test_a_stream_that_breaks_off_is_a_fault() -> None:
     class Broken(io.BytesIO):
-        def readline(self, size: int | None = -1, /) -> bytes:
+        def read(self, size: int | None = -1, /) -> bytes:
             raise OSError(5, "Input/output error")
 
     found = dataset.read({"train": Source("d.jsonl", Broken)}, None)

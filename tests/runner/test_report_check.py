@@ -24,14 +24,19 @@ def _resolved(root: Path, name: str, text: str, **splits: bytes) -> Resolved:
         return Source(f"datasets/{name}/{split}.jsonl", lambda: io.BytesIO(data))
 
     sources = {n: source(n, splits[n]) for n in dataset.SPLITS if n in splits}
-    data = dataset.read(sources, None)
+    examination = check.Examination(file.spec)
+    data = dataset.read(sources, None, examination.watches)
     facts = catalog.load().base_models.get(file.spec.base_model)
-    found = check.findings(file, data, facts, "us-central1", date(2026, 11, 23))
+    said = examination.findings(data)
+    found = check.findings(file, data, facts, "us-central1", date(2026, 11, 23), examined=said)
     return Resolved(file, data, facts, tuple(found), None)
 
 
 def _lines(*prompts: str) -> bytes:
-    made = [json.dumps({"input_text": prompt, "output_text": "x"}) for prompt in prompts]
+    made = [
+        json.dumps({"input_text": prompt, "output_text": "xy"[place % 2]})
+        for place, prompt in enumerate(prompts)
+    ]
     return "\n".join(made).encode()
 
 
@@ -39,8 +44,11 @@ def _lines(*prompts: str) -> bytes:
 def checked(tmp_path: Path) -> list[Resolved]:
     least = "task: classification\nbase_model: gemini-3.1-flash-lite\ndataset: datasets/x\n"
     hundred = _lines(*(f"prompt {number}" for number in range(100)))
-    whole = {"train": hundred, "validation": _lines("v"), "test": _lines("t")}
-    broken = {"train": hundred + b'\n{"a@b": 1, "|<b>": 2}\n', "test": _lines("prompt 3")}
+    whole = {"train": hundred, "validation": _lines("v", "w"), "test": _lines("t", "u")}
+    broken = {
+        "train": hundred + b'\n{"a@b": 1, "|<b>": 2}\n',
+        "test": _lines("prompt 4", "prompt 7"),
+    }
     return [
         _resolved(tmp_path, "good", least + "tuning: {epochs: 10}\n", **whole),
         _resolved(tmp_path, "old", least + "tuning: {steps: 900, adapter_size: 32}\n", **broken),

@@ -422,7 +422,7 @@ def test_any_mapping_is_a_spec_or_problems_in_lines_of_its_file(
     [
         ("{id: VT-D101}", "check.ignore.0.reason: is missing; every spec needs it"),
         ("{id: VT-D101, reason: ''}", "check.ignore.0.reason: is empty"),
-        ("{id: VT-D1011, reason: x}", 'check.ignore.0.id: is no finding; did you mean "VT-D101"?'),
+        ("{id: VTD101, reason: x}", 'check.ignore.0.id: is no finding; did you mean "VT-D101"?'),
         (
             "{id: VT-D008, reason: x}",
             "check.ignore.0.id: is an error, which cannot be ignored; mend it",

@@ -61,7 +61,8 @@ def command(
     files, problems = spec.read(place.root, place.name, select)
     faults = [Finding(SPEC, problem, SPEC.severity) for problem in problems]
     resolved = [
-        desired.resolve(file, place.root, settings, place.open_bucket, today) for file in files
+        desired.resolve(file, place.root, settings, place.open_bucket, today, examine=True)
+        for file in files
     ]
     if strict:
         resolved = [replace(one, findings=tuple(map(_strict, one.findings))) for one in resolved]
