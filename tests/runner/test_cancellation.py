@@ -29,7 +29,7 @@ from tests.runner.tuned import (
 
 LONG = Lease(sending=60, acting=30, settling=60)
 OVER = Lease(sending=0, acting=30, settling=-30)  # stale at once
-CANCEL = {"method": "POST", "path": "*:cancel"}
+CANCEL: dict[str, Any] = {"method": "POST", "path": "*:cancel"}
 
 
 @pytest.fixture
