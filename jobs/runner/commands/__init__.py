@@ -83,6 +83,15 @@ class Place:
 
         return Registry(self.stack.endpoint)
 
+    def record(self) -> dict[str, Any]:
+        """Refresh the stack's outputs, note which they are, and return them."""
+        from jobs.runner import ledger, stack
+
+        digest = ledger.digest_of(ledger.exported(self.ledger.recorded()))
+        outputs = dict(stack.record(self.stack))
+        self.ledger.note(digest)
+        return outputs
+
     def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
         """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""
         from jobs.runner import spec
