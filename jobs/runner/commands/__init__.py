@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
 
+_CACHE = ".vertune/cache"
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -104,15 +106,14 @@ class Place:
         With `examine` also what the examples themselves say is looked at.
         """
         from jobs.runner import desired
+        from jobs.runner.seen import Seen
 
-        today = datetime.now(UTC).date()
+        today, here = datetime.now(UTC).date(), (self.root, self.settings, self.open_bucket)
         every = [*files, *self._parents(files)]
-        found = [
-            desired.resolve(
-                file, self.root, self.settings, self.open_bucket, today, examine=examine
-            )
-            for file in every
-        ]
+        with Seen(self.root / _CACHE) as seen:
+            found = [
+                desired.resolve(file, *here, today, examine=examine, seen=seen) for file in every
+            ]
         return desired.linked(found)[: len(files)]
 
     def _parents(self, files: Sequence[SpecFile]) -> list[SpecFile]:
