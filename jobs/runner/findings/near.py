@@ -60,6 +60,14 @@ class Near:
         return text.removeprefix(self._prefix).removesuffix(self._suffix)
 
     def findings(self, dataset: Dataset, instructions: str | None) -> Iterator[Finding]:
+        found = {name: Found(shown) for name, shown in self._places.shown.items()}
+        for row, first in self.pairs(dataset, instructions):
+            self._say(found, row, first)
+        for one in found.values():
+            yield from one.all()
+
+    def pairs(self, dataset: Dataset, instructions: str | None) -> Iterator[tuple[int, int]]:
+        """Rows in order, counted through all splits, each with an earlier one that it is like."""
         if not self._signatures:
             return
         from jobs.runner.findings import signatures
@@ -67,12 +75,9 @@ class Near:
         candidates = signatures.candidates(self._signatures, 0.6 * _ALIKE)
         wanted = {row for pair in candidates.items() for row in pair}
         kept = self._read_again(dataset, instructions, wanted) if wanted else {}
-        found = {name: Found(shown) for name, shown in self._places.shown.items()}
         for row, first in sorted(candidates.items()):
             if row in kept and first in kept and self._alike(kept[row], kept[first]):
-                self._say(found, row, first)
-        for one in found.values():
-            yield from one.all()
+                yield row, first
 
     def _read_again(
         self, dataset: Dataset, instructions: str | None, wanted: set[int]

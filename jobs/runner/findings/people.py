@@ -82,7 +82,12 @@ _LONG_NUMBERS = (  # in the order in which a text belongs to the first that take
         r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
         iban,
     ),
-    Kind(rules.CARD, "card number", r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])", card),
+    Kind(
+        rules.CARD,
+        "card number",
+        r"(?<![\w.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])",
+        card,
+    ),
     Kind(
         rules.PHONE,
         "telephone number",
@@ -91,6 +96,8 @@ _LONG_NUMBERS = (  # in the order in which a text belongs to the first that take
         phone,
     ),
 )
+KINDS = (_EMAIL, *_LONG_NUMBERS, _ADDRESS)
+
 # A text with every digit as 0: what a long number is, whatever its digits.
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _BETWEEN = b" -.()/+"
