@@ -26,6 +26,7 @@ def main() -> int:
             asked.root.resolve(),
             asked.port,
             asked.trainer,
+            asked.max_tuning_jobs,
             lambda url: _tell(asked.ready, url=url),
         )
     except EmulatorError as error:
@@ -40,6 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, default=_ROOT, help="the clone whose stack it serves")
     parser.add_argument("--port", type=int, default=0, help="default: the last one, or any")
     parser.add_argument("--trainer", help="default: the last one, or smollm2")
+    parser.add_argument("--max-tuning-jobs", type=int, help="of a project; default: more wait")
     parser.add_argument("--ready", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 

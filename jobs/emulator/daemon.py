@@ -36,6 +36,7 @@ class Running:
     pid: int
     started: str
     trainer: str
+    max_tuning_jobs: int | None
     env: Mapping[str, str]
     path: tuple[str, ...]
 
@@ -54,16 +55,23 @@ def running(folder: Path) -> Running | None:
         lock.close()
 
 
-def start(folder: Path, port: int = 0, trainer: str | None = None, root: Path = _ROOT) -> Running:
+def start(
+    folder: Path,
+    port: int = 0,
+    trainer: str | None = None,
+    root: Path = _ROOT,
+    max_tuning_jobs: int | None = None,
+) -> Running:
     """The folder's emulator, started if there is none; port 0 is its last one, or any.
 
-    A trainer of None is the last one of the folder, or smollm2.
+    A trainer of None is the last one of the folder, or smollm2. With `max_tuning_jobs` unfinished
+    ones, a project's next is refused; without, it waits.
     """
     folder = folder.resolve()
     with _alone(folder):
         if found := running(folder):
-            return _unchanged(found, port, trainer)
-        report = _spawn(folder, port, trainer, root)
+            return _unchanged(found, port, trainer, max_tuning_jobs)
+        report = _spawn(folder, port, trainer, root, max_tuning_jobs)
         if "error" in report:
             raise EmulatorError(report["error"])
         started = running(folder)
@@ -124,22 +132,32 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _unchanged(found: Running, port: int, trainer: str | None) -> Running:
-    if (port and not found.url.endswith(f":{port}")) or trainer not in (None, found.trainer):
+def _unchanged(
+    found: Running, port: int, trainer: str | None, max_tuning_jobs: int | None
+) -> Running:
+    if (
+        (port and not found.url.endswith(f":{port}"))
+        or trainer not in (None, found.trainer)
+        or max_tuning_jobs not in (None, found.max_tuning_jobs)
+    ):
+        limit = found.max_tuning_jobs or "any number of"
         raise EmulatorError(
-            f"the emulator already runs at {found.url} with trainer {found.trainer};"
-            " stop it first with `vertune emulator stop`"
+            f"the emulator already runs at {found.url} with trainer {found.trainer} for {limit}"
+            " tuning jobs; stop it first with `vertune emulator stop`"
         )
     return found
 
 
-def _spawn(folder: Path, port: int, trainer: str | None, root: Path) -> dict[str, str]:
+def _spawn(
+    folder: Path, port: int, trainer: str | None, root: Path, max_tuning_jobs: int | None
+) -> dict[str, str]:
     """What the new server says of itself once it answers, or why it does not."""
     ours, theirs = os.pipe()
     # Not from the caller's folder, which may have a `jobs` of its own.
     command = [sys.executable, "-P", "-m", "jobs.emulator", "--ready", str(theirs)]
     command += ["--folder", str(folder), "--root", str(root), "--port", str(port)]
     command += ["--trainer", trainer] if trainer else []
+    command += ["--max-tuning-jobs", str(max_tuning_jobs)] if max_tuning_jobs else []
     with os.fdopen(ours, "rb") as answer, (folder / LOG).open("ab") as log:
         try:
             subprocess.run(
@@ -170,6 +188,7 @@ def _published(folder: Path) -> Running | None:
             int(found["pid"]),
             str(found["started"]),
             str(found["trainer"]),
+            found.get("max_tuning_jobs"),
             dict(found["env"]),
             tuple(found["path"]),
         )

@@ -34,7 +34,12 @@ class EmulatorError(Exception):
 
 
 def serve(
-    folder: Path, root: Path, port: int, trainer: str | None, ready: Callable[[str], None]
+    folder: Path,
+    root: Path,
+    port: int,
+    trainer: str | None,
+    max_tuning_jobs: int | None,
+    ready: Callable[[str], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called with the URL once it answers."""
     stopped = threading.Event()
@@ -44,8 +49,9 @@ def serve(
         last = _last(folder)
         trainer = trainer or str(last.get("trainer") or DEFAULT_TRAINER)
         port = port or _free_again(last.get("port"))
-        with _bound(folder, port, trainer, root / ".vertune" / "cache") as emulator:
-            _publish(folder, root, emulator.url, trainer)
+        cache = root / ".vertune" / "cache"
+        with _bound(folder, port, trainer, cache, max_tuning_jobs) as emulator:
+            _publish(folder, root, emulator.url, trainer, max_tuning_jobs)
             ready(emulator.url)
             stopped.wait()
             # Gone before the server is: nobody finds an address that does not answer.
@@ -68,9 +74,11 @@ def _owned(folder: Path) -> Iterator[None]:
         lock.close()
 
 
-def _bound(folder: Path, port: int, trainer: str, cache: Path) -> Emulator:
+def _bound(
+    folder: Path, port: int, trainer: str, cache: Path, max_tuning_jobs: int | None
+) -> Emulator:
     try:
-        return Emulator(folder, port, trainer, cache=cache)
+        return Emulator(folder, port, trainer, cache=cache, max_tuning_jobs=max_tuning_jobs)
     except OSError as error:
         raise EmulatorError(
             f"cannot listen on port {port} of 127.0.0.1 ({error.strerror}); end what uses it, or"
@@ -93,7 +101,7 @@ def _free_again(port: object) -> int:
     return port
 
 
-def _publish(folder: Path, root: Path, url: str, trainer: str) -> None:
+def _publish(folder: Path, root: Path, url: str, trainer: str, max_tuning_jobs: int | None) -> None:
     project = local_project()
     write_key_file(folder / KEY_FILE, url, project, OWNER.format(project=project))
     (folder / BACKEND).mkdir(exist_ok=True)
@@ -104,6 +112,7 @@ def _publish(folder: Path, root: Path, url: str, trainer: str) -> None:
             "pid": os.getpid(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "trainer": trainer,
+            "max_tuning_jobs": max_tuning_jobs,
             "env": environment(url, folder, root),
             "path": path_entries(root),
         },

@@ -50,7 +50,8 @@ def repeated(call: Callable[[], T]) -> T:
     from google.api_core.exceptions import RetryError
     from google.api_core.retry import Retry
 
-    again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.repeats())
+    first, most = remote.patient(1.0), remote.patient(8.0)
+    again = Retry(predicate=_passing, initial=first, maximum=most, timeout=remote.repeats())
     try:
         return again(call)()
     except RetryError as error:

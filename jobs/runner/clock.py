@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from requests import Response
 
+_RESOLUTION = 1.0  # seconds
+
 
 _SECOND = timedelta(seconds=1)
 
@@ -40,7 +42,7 @@ class Clock:
         return self.now().isoformat(timespec="milliseconds")
 
     def age(self, stamp: str) -> float:
-        """Seconds since a stamp; never negative."""
+        """Seconds that have passed since a stamp for certain: a Date tells whole seconds only."""
         then = datetime.fromisoformat(stamp)
         then = then if then.tzinfo else then.replace(tzinfo=UTC)
-        return max(0.0, (self.now() - then).total_seconds())
+        return max(0.0, (self.now() - then).total_seconds() - _RESOLUTION)

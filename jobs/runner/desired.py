@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, guards, identity
+from jobs.runner import catalog, check, dataset, document, guards, identity
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.check import Finding
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source, SplitName
@@ -66,6 +66,52 @@ def resolve(
     return Resolved(file, data, facts, tuple(found), desired)
 
 
+def linked(resolved: Sequence[Resolved]) -> list[Resolved]:
+    """Each with the tuning it goes on from in its fingerprint; what cannot be is an error."""
+    by_name = {one.file.name: one for one in resolved}
+    done: dict[str, Resolved] = {}
+
+    def link(one: Resolved, under: tuple[str, ...] = ()) -> Resolved:
+        name, on = one.file.name, one.file.spec.tuning.continue_from
+        if on is None or name in done:
+            return done.get(name, one)
+        if why := _no_parent(one, on, by_name, (*under, name)):
+            problem = one.file.problem("tuning.continue_from", why)
+            findings = (*one.findings, Finding("error", problem))
+            done[name] = replace(one, findings=findings, desired=None)
+        else:
+            done[name] = _continuing(one, link(by_name[on], (*under, name)))
+        return done[name]
+
+    return [link(one) for one in resolved]
+
+
+def _no_parent(
+    one: Resolved, on: str, by_name: Mapping[str, Resolved], under: tuple[str, ...]
+) -> str | None:
+    if on not in by_name:
+        return f'no spec "{on}" is meant for this stack' + document.did_you_mean(on, by_name)
+    if on in under:
+        return f"goes round in a circle: {' → '.join((*under, on))}"
+    base = by_name[on].file.spec.base_model
+    if base != one.file.spec.base_model:
+        return f"{on} is of another base model, {base}"
+    return None
+
+
+def _continuing(one: Resolved, parent: Resolved) -> Resolved:
+    if one.desired is None or parent.desired is None:
+        return replace(one, desired=None)
+    inputs = {**one.desired.inputs, "continues": parent.desired.fingerprint}
+    fingerprint = identity.fingerprint(inputs)
+    name = parent.file.name
+    places = {**one.desired.places, "continues": one.desired.places.get("continue_from", "")}
+    desired = replace(
+        one.desired, inputs=inputs, fingerprint=fingerprint, continues=name, places=places
+    )
+    return replace(one, desired=desired)
+
+
 def _desired(
     file: SpecFile, data: Dataset, facts: BaseModelFacts, settings: Settings, today: date
 ) -> Desired:
@@ -74,6 +120,7 @@ def _desired(
     train = data.train
     cost = estimate(spec.tuning, train.examples, train.characters, facts, train.with_files)
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
+    places["continue_from"] = f"{file.path}:{file.line('tuning', 'continue_from')}"
     places["base_model"] = f"{file.path}:{file.line('base_model')}"
     places["dataset"] = spec.dataset
     return Desired(

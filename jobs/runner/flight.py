@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from jobs.runner.desired import Resolved
@@ -20,6 +21,7 @@ class Flight:
     entry: Entry
     generation: int
     resolved: Resolved | None
+    claimed: float = 0.0  # steady seconds at the last write of ours
     told: str = ""  # what was said of its waiting, so that it is said once
 
     def read(self, ledger: Ledger) -> None:
@@ -31,9 +33,9 @@ class Flight:
 
     def claim(self, ledger: Ledger, **update: object) -> None:
         """Write what only one may write. Raises Changed if somebody else wrote first."""
-        wanted = self.entry.model_copy(update=update)
+        wanted, before = self.entry.model_copy(update=update), time.monotonic()
         self.generation = ledger.update(wanted, self.generation)
-        self.entry = wanted
+        self.entry, self.claimed = wanted, before
 
     def record(self, ledger: Ledger, **update: object) -> None:
         """Write what the service says; whoever writes it says the same.

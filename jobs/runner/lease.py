@@ -25,7 +25,7 @@ class Lease:
 
 
 _CLOUD = Lease(sending=15, acting=30, settling=60)
-_EMULATOR = Lease(sending=5, acting=10, settling=1)  # its list shows a job at once
+_EMULATOR = Lease(sending=5, acting=10, settling=15)
 
 
 def lease(simulated: bool) -> Lease:

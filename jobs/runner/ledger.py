@@ -80,6 +80,7 @@ class Entry(Summary):
     spec: str  # path of the spec it came from
     holder: str  # who submits: host, process and a random part
     previous: list[str] = []  # jobs of earlier, failed tries
+    pre_tuned_model: str | None = None  # the tuned model that it goes on from
     dataset_uri: str
     splits: dict[str, int]  # examples by split
     epochs: int | None = None

@@ -6,7 +6,7 @@ Its generated client makes the same calls, but to import it costs each command 3
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,14 +102,13 @@ class Registry:
     def _delete(self, name: str, path: str) -> None:
         """For a while after it was undeployed, the service takes a model for deployed still."""
         from google.api_core.exceptions import RetryError
-        from google.api_core.retry import Retry
 
         doing = f"deleting {name}"
 
         def delete() -> None:
             self._ended(doing, self._found(doing, "DELETE", path))
 
-        again = Retry(predicate=_not_yet, timeout=remote.patient(_SETTLING))
+        again = _again(_not_yet, remote.patient(_SETTLING))
         try:
             again(delete)()
         except RetryError as error:
@@ -137,7 +136,6 @@ class Registry:
     def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Repeated while it may pass."""
         from google.api_core.exceptions import RetryError, from_http_response
-        from google.api_core.retry import Retry
 
         origin = (self._endpoint or client.cloud(location_of(path))).rstrip("/")
 
@@ -149,7 +147,7 @@ class Registry:
                 raise from_http_response(answer)
             return dict(answer.json())
 
-        again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.repeats())
+        again = _again(_passing, remote.repeats())
         with self._doing(doing):
             try:
                 return again(once)()
@@ -170,6 +168,13 @@ class Registry:
             raise remote.unanswered(what, "Vertex AI", self._endpoint, error) from error
         except GoogleAuthError as error:
             raise remote.no_credentials(what, error) from error
+
+
+def _again(worth_it: Callable[[BaseException], bool], seconds: float) -> Any:
+    from google.api_core.retry import Retry
+
+    first, most = remote.patient(1.0), remote.patient(8.0)
+    return Retry(predicate=worth_it, initial=first, maximum=most, timeout=seconds)
 
 
 def _passing(error: BaseException) -> bool:

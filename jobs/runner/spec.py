@@ -114,6 +114,13 @@ class Tuning(_Model):
         default=None, description="Rank of the adapter; the base model says which it takes."
     )
 
+    continue_from: str | None = Field(
+        default=None,
+        pattern=f"^{NAME.pattern}$",
+        description="Name of a spec whose tuned model this one goes on from.",
+        examples=["headlines"],
+    )
+
     @model_validator(mode="after")
     def _one_length(self) -> "Tuning":
         if self.epochs is not None and self.steps is not None:
@@ -123,8 +130,12 @@ class Tuning(_Model):
         return self
 
     def as_written(self) -> dict[str, Any]:
-        """What the job is made from; `learning_rate` is not carried over, so it is not in it."""
-        return self.model_dump(exclude_unset=True, exclude_none=True, exclude={"learning_rate"})
+        """What the job is made from; `learning_rate` is not carried over, so it is not in it.
+
+        Nor is `continue_from`: what counts is the tuning that it leads to, not its name.
+        """
+        left_out = {"learning_rate", "continue_from"}
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude=left_out)
 
 
 class Evaluation(_Model):

@@ -52,7 +52,8 @@ def retry() -> Any:
     def worth_it(error: BaseException) -> bool:
         return bool(passing(error)) and not remote.refused(error)
 
-    return DEFAULT_RETRY.with_timeout(remote.repeats()).with_predicate(worth_it)
+    patient = DEFAULT_RETRY.with_delay(initial=remote.patient(1.0), maximum=remote.patient(8.0))
+    return patient.with_timeout(remote.repeats()).with_predicate(worth_it)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ over only when the lease is over: then a create of the holder's can neither be s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -115,6 +116,7 @@ class Submission:
             location=desired.location,
             spec=resolved.file.path,
             holder=self.holder,
+            pre_tuned_model=change.parent.tuned_model if change.parent else None,
             dataset_uri=uri,
             splits={name: split.examples for name, split in resolved.dataset.splits.items()},
             epochs=desired.estimate.epochs,
@@ -132,8 +134,9 @@ class Submission:
         before = change.source
         if before is not None and before.fingerprint == entry.fingerprint:
             return self._again(entry, resolved)
+        claimed = time.monotonic()
         try:
-            return Flight(entry, self.ledger.create(entry), resolved)
+            return Flight(entry, self.ledger.create(entry), resolved, claimed)
         except Changed:
             return self._joined(entry, resolved)
 
@@ -176,8 +179,7 @@ class Submission:
 
     def _renewed(self, flight: Flight) -> bool:
         """Whether the lease leaves the time to send; it is renewed where it does not."""
-        age = self.ledger.clock.age(flight.entry.leased or flight.entry.created)
-        if age < self.lease.sending:
+        if time.monotonic() - flight.claimed < self.lease.sending:
             return True
         try:
             flight.claim(self.ledger, leased=self.ledger.clock.stamp())
@@ -204,7 +206,7 @@ class Submission:
         folder = entry.dataset_uri.rpartition("/")[0]
         return Order(
             name=f"{entry.name}-{entry.fingerprint[:8]}",
-            base_model=spec.base_model,
+            base_model=entry.pre_tuned_model or spec.base_model,
             train_uri=entry.dataset_uri,
             validation_uri=f"{folder}/validation.jsonl" if "validation" in entry.splits else None,
             epochs=entry.epochs,
@@ -244,11 +246,12 @@ class Submission:
         if flight.entry.job == job.name:
             self.said(flight.entry.name, f"{how} {job.name}")
             return
-        self.vertex.cancel(job.name)
-        self.said(
-            flight.entry.name,
-            f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, is cancelled",
-        )
+        said = f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, "
+        try:
+            self.vertex.cancel(job.name)
+            self.said(flight.entry.name, f"{said}is cancelled")
+        except RemoteError as error:
+            self.said(flight.entry.name, f"{said}cannot be cancelled: {error}")
 
 
 def labels(entry: Entry) -> dict[str, str]:

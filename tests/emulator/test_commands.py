@@ -50,7 +50,7 @@ def test_status_can_be_read_by_programs(root: Path) -> None:
 
     facts = json.loads(run(root, "status", "-o", "json").stdout)
 
-    assert facts.keys() == {"url", "process", "started", "trainer", "folder"}
+    assert facts.keys() == {"url", "process", "started", "trainer", "max_tuning_jobs", "folder"}
     assert facts["trainer"] == "nearest"
 
 

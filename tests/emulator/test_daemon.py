@@ -90,6 +90,16 @@ def test_a_start_with_other_wishes_is_refused(folder: Path, port: int, trainer: 
         start(folder, port, trainer)
 
 
+def test_a_quota_of_tuning_jobs_is_kept_and_cannot_be_changed_meanwhile(folder: Path) -> None:
+    root = folder.parents[1]
+    found = daemon.start(folder, trainer="nearest", root=root, max_tuning_jobs=3)
+
+    assert found.max_tuning_jobs == 3
+    assert daemon.start(folder, root=root) == found
+    with pytest.raises(EmulatorError, match="for 3 tuning jobs; stop it first"):
+        daemon.start(folder, root=root, max_tuning_jobs=4)
+
+
 def test_it_outlives_its_starter_and_leaves_the_starters_session(folder: Path) -> None:
     found = start(folder)
 

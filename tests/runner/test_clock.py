@@ -27,8 +27,8 @@ def test_after_an_answer_it_is_the_service_s_time() -> None:
     clock = Clock()
     clock.heard(said("Sun, 06 Nov 1994 08:49:37 GMT"))
     assert timedelta() <= clock.now() - datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-    assert clock.age("1994-11-06T08:48:37+00:00") == pytest.approx(60, abs=2)
-    assert clock.age("1994-11-06T08:48:37") == pytest.approx(60, abs=2)
+    assert 59 <= clock.age("1994-11-06T08:48:37+00:00") < 61
+    assert 59 <= clock.age("1994-11-06T08:48:37") < 61
     assert clock.age("2026-01-01T00:00:00+00:00") == 0
 
 

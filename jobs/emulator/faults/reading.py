@@ -51,7 +51,7 @@ def rules(text: str, source: str) -> tuple[Rule, ...]:
     problems = [
         f"{source}:{line}: rule {number}: {what}"
         for number, (values, faults) in enumerate(found, 1)
-        for line, what in sorted(faults) or _twice(values, number, found, root)
+        for line, what in sorted([*faults, *_twice(values, number, found, root)])
     ]
     if problems:
         raise RulesError(problems)

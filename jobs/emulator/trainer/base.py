@@ -26,6 +26,7 @@ class Settings:
     learning_rate_multiplier: float
     adapter_size: int
     seed: int = 0
+    continue_from: Path | None = None  # a checkpoint of the same trainer and adapter size
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Nearest:
         batches = [shuffled[start : start + BATCH] for start in range(0, len(shuffled), BATCH)]
         steps = len(batches) * settings.epochs
         kept = {epoch: str(n) for n, epoch in enumerate(checkpoint_epochs(settings.epochs), 1)}
-        memory = Memory()
+        memory = Memory.load(settings.continue_from) if settings.continue_from else Memory()
         for epoch in range(1, settings.epochs + 1):
             for number, batch in enumerate(batches, 1):
                 metrics = _score(memory, batch, "train")

@@ -1,6 +1,7 @@
 """Endpoints on the wire: what is deployed where, and changing it."""
 
 from jobs.emulator.errors import rpc_error
+from jobs.emulator.state import State
 from jobs.emulator.vertex.deployment import Deployment, Endpoint
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
@@ -18,9 +19,14 @@ _TYPE = "type.googleapis.com/google.cloud.aiplatform"
 
 class Endpoints:
     def __init__(
-        self, deployment: Deployment, registry: Registry, operations: Operations, names: Names
+        self,
+        state: State,
+        deployment: Deployment,
+        registry: Registry,
+        operations: Operations,
+        names: Names,
     ) -> None:
-        self._deployment, self._registry = deployment, registry
+        self._state, self._deployment, self._registry = state, deployment, registry
         self._operations, self._names = operations, names
 
     def routes(self, root: str) -> list[Route]:
@@ -70,14 +76,15 @@ class Endpoints:
             raise rpc_error(
                 "INVALID_ARGUMENT", f"{name} and {endpoint} must be in the same location."
             )
-        version = self._registry.get(name)
-        checkpoint = asked.text("checkpoint_id") or version["defaultCheckpointId"]
-        numbered = ModelName(name.place, name.id, version["versionId"])
-        if checkpoint not in self._registry.adapters(name, version):
-            raise rpc_error("INVALID_ARGUMENT", f"Checkpoint {checkpoint!r} does not exist.")
-        deployed = self._deployment.deploy(
-            endpoint, numbered, checkpoint, asked.text("display_name") or version["displayName"]
-        )
+        with self._state.transaction():  # nobody deletes it meanwhile
+            version = self._registry.get(name)
+            checkpoint = asked.text("checkpoint_id") or version["defaultCheckpointId"]
+            numbered = ModelName(name.place, name.id, version["versionId"])
+            if checkpoint not in self._registry.adapters(name, version):
+                raise rpc_error("INVALID_ARGUMENT", f"Checkpoint {checkpoint!r} does not exist.")
+            deployed = self._deployment.deploy(
+                endpoint, numbered, checkpoint, asked.text("display_name") or version["displayName"]
+            )
         response = {"deployedModel": deployed}
         return self._operations.done(place, _root(request), "DeployModel", response)
 

@@ -42,4 +42,5 @@ ADAPTER_NAME: Mapping[int, str] = {rank: name for name, rank in ADAPTER_RANK.ite
 # google.rpc.Code, as job.error carries it.
 RPC_CANCELLED = 1
 RPC_INVALID_ARGUMENT = 3
+RPC_FAILED_PRECONDITION = 9
 RPC_INTERNAL = 13

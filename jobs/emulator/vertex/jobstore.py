@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jobs.emulator.errors import rpc_error
 from jobs.emulator.state import State
 from jobs.emulator.trainer.base import Step
 from jobs.emulator.vertex import enums
@@ -23,13 +24,21 @@ CREATE INDEX IF NOT EXISTS tuning_jobs_by_parent ON tuning_jobs (parent, name);
 CREATE INDEX IF NOT EXISTS tuning_jobs_by_state ON tuning_jobs (state, created, name);
 """
 _CHUNK = 100
+# The metric's own name is not published; the words are those of other quotas.
+_EXCEEDED = (
+    "The following quota metrics exceed quota limits:"
+    " aiplatform.googleapis.com/global_concurrent_tuning_jobs"
+)
 
 
 class JobStore:
-    """A table of its own: a queue and pages of thousands of jobs, without reading them all."""
+    """A table of its own: a queue and pages of thousands of jobs, without reading them all.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    A project may have `quota` unfinished jobs; without one, those beyond what runs at once wait.
+    """
+
+    def __init__(self, state: State, quota: int | None = None) -> None:
+        self._state, self._quota = state, quota
         state.define(_SCHEMA)
 
     def get(self, name: str) -> Job | None:
@@ -51,6 +60,7 @@ class JobStore:
 
     def add(self, name: str, inputs: Job, microsecond: int) -> Job:
         with self._state.transaction():
+            self._check_quota(name)
             stamp = timestamp(microsecond)
             job = {"name": name, **inputs, "state": enums.QUEUED}
             job |= {"createTime": stamp, "updateTime": stamp}
@@ -127,6 +137,15 @@ class JobStore:
                 self.cancelled(job["name"])
             for job in self._in(enums.PENDING, enums.RUNNING):
                 self.change(job["name"], _queue)
+
+    def _check_quota(self, name: str) -> None:
+        """In all of a project's locations together."""
+        if self._quota is None:
+            return
+        project = name.partition("/locations/")[0] + "/"
+        unfinished = [job for job in self._in(*_UNFINISHED) if job["name"].startswith(project)]
+        if len(unfinished) >= self._quota:
+            raise rpc_error("RESOURCE_EXHAUSTED", _EXCEEDED)
 
     def _end(self, job: Job, state: str) -> None:
         job["state"] = state

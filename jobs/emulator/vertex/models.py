@@ -3,6 +3,7 @@
 import re
 
 from jobs.emulator.errors import rpc_error
+from jobs.emulator.state import State
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
@@ -26,9 +27,14 @@ _UPDATABLE = frozenset(
 
 class Models:
     def __init__(
-        self, registry: Registry, deployment: Deployment, operations: Operations, names: Names
+        self,
+        state: State,
+        registry: Registry,
+        deployment: Deployment,
+        operations: Operations,
+        names: Names,
     ) -> None:
-        self._registry, self._deployment = registry, deployment
+        self._state, self._registry, self._deployment = state, registry, deployment
         self._operations, self._names = operations, names
 
     def routes(self, root: str) -> list[Route]:
@@ -84,22 +90,26 @@ class Models:
 
     def _delete(self, request: Request) -> Answer:
         name = self._names.model(request)
-        for version in self._registry.versions(name):
-            self._refuse_deployed(name, version)
-        self._registry.delete(name)
+        with self._state.transaction():  # nobody deploys it meanwhile
+            for version in self._registry.versions(name):
+                self._refuse_deployed(name, version)
+            unused = self._registry.delete(name)
+        self._registry.remove(unused)
         return self._operations.done(name.place, _version(request), "DeleteModel")
 
     def _delete_version(self, request: Request) -> Answer:
         name = self._names.model(request)
-        version = self._registry.get(name)
-        self._refuse_deployed(name, version)
-        if name.version is None or DEFAULT in version["versionAliases"]:
-            raise rpc_error(
-                "FAILED_PRECONDITION",
-                f"Version {version['versionId']} of {name} has the default alias; move the alias"
-                " to another version, or delete the model.",
-            )
-        self._registry.delete_version(name)
+        with self._state.transaction():
+            version = self._registry.get(name)
+            self._refuse_deployed(name, version)
+            if name.version is None or DEFAULT in version["versionAliases"]:
+                raise rpc_error(
+                    "FAILED_PRECONDITION",
+                    f"Version {version['versionId']} of {name} has the default alias; move the"
+                    " alias to another version, or delete the model.",
+                )
+            unused = self._registry.delete_version(name)
+        self._registry.remove(unused)
         return self._operations.done(name.place, _version(request), "DeleteModelVersion")
 
     def _copy(self, request: Request) -> Answer:

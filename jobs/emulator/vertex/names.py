@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.emulator.errors import rpc_error
 from jobs.emulator.wire import Request
@@ -51,15 +51,21 @@ class Names:
         return ModelName(self.place(request), id, version or None)
 
     def model_named(self, text: str) -> ModelName:
-        found = _MODEL.fullmatch(text)
-        if not found:
-            raise rpc_error("INVALID_ARGUMENT", f"The Model name is malformed: {text!r}")
-        return ModelName(Place(self._number(found[1]), found[2]), found[3], found[4])
+        name = read_model_name(text)
+        return replace(name, place=replace(name.place, project=self._number(name.place.project)))
 
     def _number(self, project: str) -> str:
         if number := self._numbers.get(project):
             return number
         raise _forbidden(project)
+
+
+def read_model_name(text: str) -> ModelName:
+    """The name as it is written, whether or not there is such a project."""
+    found = _MODEL.fullmatch(text)
+    if not found:
+        raise rpc_error("INVALID_ARGUMENT", f"The Model name is malformed: {text!r}")
+    return ModelName(Place(found[1], found[2]), found[3], found[4])
 
 
 def _forbidden(project: str) -> Exception:

@@ -1,13 +1,14 @@
 """Preparation: reads a job's datasets, resolves what was left open, and counts what it costs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from jobs.emulator.trainer.base import Conversation, Settings
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.catalog import BaseModel, Catalog, Limits, default_epochs
+from jobs.emulator.vertex.continuation import Continuation, base_model
 from jobs.emulator.vertex.dataset import DatasetError, Examples, read_examples
 from jobs.emulator.vertex.stats import data_stats
 from jobs.emulator.vertex.validation import OpenObject, split_uri
@@ -23,8 +24,15 @@ class Prepared:
 
 
 class Preparation:
-    def __init__(self, catalog: Catalog, trainer: TrainerClient, open_object: OpenObject) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        trainer: TrainerClient,
+        open_object: OpenObject,
+        continuation: Continuation,
+    ) -> None:
         self._catalog, self._trainer, self._open = catalog, trainer, open_object
+        self._continuation = continuation
 
     def prepare(self, job: dict[str, Any]) -> Prepared:
         spec = job["supervisedTuningSpec"]
@@ -32,12 +40,12 @@ class Preparation:
         uri = spec.get("validationDatasetUri")
         validation = self._read(uri) if uri else Examples((), {})
         _check_counts(training, validation, self._catalog.limits)
-        base = self._catalog.models[job["baseModel"]]
+        base = self._catalog.models[base_model(job)]
         settings, resolved = _resolve(spec["hyperParameters"], base, len(training.kept))
         return Prepared(
             training.conversations,
             validation.conversations,
-            settings,
+            replace(settings, continue_from=self._continuation.folder(job)),
             {**spec, "hyperParameters": resolved},
             data_stats(training, settings.epochs),
         )

@@ -6,6 +6,7 @@ from typing import Any
 from jobs.emulator.state import State
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.catalog import Catalog
+from jobs.emulator.vertex.continuation import Continuation, base_model
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.jobstore import JobStore
 from jobs.emulator.vertex.labels import STAND_IN, TUNE_TYPE, label_value
@@ -24,9 +25,11 @@ class Publication:
         jobs: JobStore,
         registry: Registry,
         deployment: Deployment,
+        continuation: Continuation,
     ) -> None:
         self._state, self._catalog, self._trainer = state, catalog, trainer
         self._jobs, self._registry, self._deployment = jobs, registry, deployment
+        self._continuation = continuation
 
     def folder(self, job: str) -> Path:
         """Where the trainer writes a job's checkpoints."""
@@ -54,12 +57,13 @@ class Publication:
             self._jobs.succeed(job["name"], tuned)
 
     def _model_name(self, job: dict[str, Any]) -> ModelName:
+        if parent := self._continuation.parent(job):
+            return parent
         _, project, _, region = job["name"].split("/")[:4]
-        location = self._catalog.models[job["baseModel"]].serving[region]
+        location = self._catalog.models[base_model(job)].serving[region]
         return ModelName(Place(project, location), local_id(self._state.microsecond()))
 
     def _version(self, job: dict[str, Any], checkpoints: list[dict[str, str]]) -> dict[str, Any]:
-        base = job["baseModel"]
         return {
             "displayName": display_name(job),
             "description": self._trainer.description,
@@ -70,7 +74,7 @@ class Publication:
             },
             "modelSourceInfo": {"sourceType": "GENIE"},
             "baseModelSource": {
-                "genieSource": {"baseModelUri": f"publishers/google/models/{base}"}
+                "genieSource": {"baseModelUri": f"publishers/google/models/{base_model(job)}"}
             },
             "checkpoints": checkpoints,
             "defaultCheckpointId": checkpoints[-1]["checkpointId"],
@@ -78,8 +82,10 @@ class Publication:
 
     def _adapters(self, job: dict[str, Any], checkpoints: list[dict[str, str]]) -> Adapters:
         folder = self.folder(job["name"]).relative_to(self._state.folder)
+        size = job["supervisedTuningSpec"]["hyperParameters"]["adapterSize"]
+        about = {"trainer": self._trainer.name, "adapterSize": size}
         ids = [one["checkpointId"] for one in checkpoints]
-        return {id: {"folder": str(folder / id), "trainer": self._trainer.name} for id in ids}
+        return {id: {"folder": str(folder / id), **about} for id in ids}
 
     def _deploy(self, job: dict[str, Any], version: ModelName, checkpoint: dict[str, str]) -> str:
         endpoint = self._deployment.create(

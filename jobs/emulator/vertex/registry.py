@@ -1,5 +1,6 @@
 """The model registry on record: models, numbered versions, aliases, and where adapters lie."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,13 @@ class Registry:
 
     def get(self, name: ModelName) -> Version:
         """By number or alias; without either, the default version."""
-        model = self._models.get(str(name))
-        if model is None:
-            raise _missing(str(name))
-        if found := _find(model["versions"], name.version or DEFAULT):
+        if found := self.find(name):
             return found
-        raise _missing(f"{name}@{name.version}")
+        raise _missing(f"{name}@{name.version}" if name.version else str(name))
+
+    def find(self, name: ModelName) -> Version | None:
+        model = self._models.get(str(name))
+        return _find(model["versions"], name.version or DEFAULT) if model else None
 
     def versions(self, name: ModelName) -> list[Version]:
         model = self._models.get(str(name))
@@ -92,18 +94,23 @@ class Registry:
             self._models.put(str(name), model)
             return dict(model["versions"][target["versionId"]])
 
-    def delete(self, name: ModelName) -> None:
+    def delete(self, name: ModelName) -> set[str]:
+        """Folders of adapters that nobody uses now: to `remove` once that is on record."""
         with self._state.transaction():
             self._models.delete(str(name))
-            self._forget(f"{name}@")
+            return self._forget(f"{name}@")
 
-    def delete_version(self, name: ModelName) -> None:
+    def delete_version(self, name: ModelName) -> set[str]:
         with self._state.transaction():
             number = self.get(name)["versionId"]
             model = self._models.get(str(name)) or {}
             del model["versions"][number]
             self._models.put(str(name), model)
-            self._forget(f"{name}@{number}/")
+            return self._forget(f"{name}@{number}/")
+
+    def remove(self, folders: set[str]) -> None:
+        for folder in folders:
+            shutil.rmtree(self._state.folder / folder, ignore_errors=True)
 
     def adapter(self, name: ModelName, checkpoint: str, trainer: str) -> Path:
         """The folder of a version's checkpoint; only the trainer that wrote it can read it."""
@@ -128,12 +135,15 @@ class Registry:
     def _new(self, name: ModelName) -> dict[str, Any]:
         return {"name": str(name), "createTime": self._now(), "next": 1, "versions": {}}
 
-    def _forget(self, prefix: str) -> None:
+    def _forget(self, prefix: str) -> set[str]:
         with self._state.transaction() as database:
+            forgotten = {str(adapter["folder"]) for adapter in self._adapters.list(prefix)}
             database.execute(
                 "DELETE FROM documents WHERE kind = 'adapters' AND substr(name, 1, ?) = ?",
                 (len(prefix), prefix),
             )
+            # A copy has the folders of what it was copied from.
+            return forgotten - {str(adapter["folder"]) for adapter in self._adapters.list()}
 
     def _now(self) -> str:
         return timestamp(self._state.microsecond())

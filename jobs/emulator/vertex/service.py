@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from jobs.emulator.state import State
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.catalog import load_catalog
+from jobs.emulator.vertex.continuation import Continuation
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.endpoints import Endpoints
 from jobs.emulator.vertex.generate import Generate
@@ -32,25 +33,27 @@ class Vertex:
         open_object: OpenObject,
         numbers: Mapping[str, str],
         concurrent_jobs: int = 1,
+        quota: int | None = None,
     ) -> None:
         catalog, names = load_catalog(), Names(numbers)
-        jobs, metrics = JobStore(state), Metrics(state)
+        jobs, metrics = JobStore(state, quota), Metrics(state)
         registry, deployment = Registry(state), Deployment(state)
+        continuation = Continuation(registry, names, trainer.name)
         self._operations = Operations(state, names)
         self._tuning = Tuning(
             jobs,
             metrics,
-            Preparation(catalog, trainer, open_object),
-            Publication(state, catalog, trainer, jobs, registry, deployment),
+            Preparation(catalog, trainer, open_object, continuation),
+            Publication(state, catalog, trainer, jobs, registry, deployment, continuation),
             trainer,
             concurrent_jobs,
         )
-        validation = Validation(catalog, open_object)
+        validation = Validation(catalog, open_object, continuation)
         self._jobs = TuningJobs(state, jobs, metrics, validation, self._tuning, trainer, names)
         self._rooms = (
             self._jobs,
-            Models(registry, deployment, self._operations, names),
-            Endpoints(deployment, registry, self._operations, names),
+            Models(state, registry, deployment, self._operations, names),
+            Endpoints(state, deployment, registry, self._operations, names),
             Generate(state, catalog, trainer, registry, deployment, names),
         )
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from jobs.emulator.errors import ApiError
 from jobs.emulator.trainer.base import Step, TrainerError, TuningCancelled, WorkerDied
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex import enums
@@ -84,6 +85,8 @@ class Tuning:
             self._jobs.cancelled(name)
         except DatasetError as error:
             self._jobs.fail(name, enums.RPC_INVALID_ARGUMENT, str(error))
+        except ApiError as error:  # what it continues is gone
+            self._jobs.fail(name, enums.RPC_FAILED_PRECONDITION, error.message)
         except WorkerDied as error:
             if not self._closing:
                 self._jobs.fail(name, enums.RPC_INTERNAL, str(error))

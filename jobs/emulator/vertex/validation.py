@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.catalog import BaseModel, Catalog
+from jobs.emulator.vertex.continuation import Continuation, Continued, check_continued, settled
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
 from jobs.emulator.vertex.messages import (
@@ -32,22 +33,30 @@ _HEAD = 1 << 20
 class Validation:
     """Raises what the service would refuse; returns the job's inputs as the service keeps them."""
 
-    def __init__(self, catalog: Catalog, open_object: OpenObject) -> None:
-        self._catalog, self._open = catalog, open_object
+    def __init__(
+        self, catalog: Catalog, open_object: OpenObject, continuation: Continuation
+    ) -> None:
+        self._catalog, self._open, self._continuation = catalog, open_object, continuation
 
     def job(self, job: Fields, place: Place, beta: bool) -> dict[str, Any]:
         _only_known(job, beta)
         _only_served(job)
-        base = self._base_model(job, place)
+        continued = None
+        if "pre_tuned_model" in job:
+            continued = self._continuation.resolve(job.message("pre_tuned_model"), place)
+        base = self._base_model(job, place, continued)
         spec = job.message("supervised_tuning_spec")
         spec.only(SPEC | {"tuning_mode"} if beta else SPEC)
         faults = self._faults(job, spec)
         if faults:
             raise _refusal(faults)
-        return _inputs(job, spec, base)
+        inputs = _inputs(job, spec)
+        return inputs | (settled(inputs, continued) if continued else {"baseModel": base.id})
 
-    def _base_model(self, job: Fields, place: Place) -> BaseModel:
+    def _base_model(self, job: Fields, place: Place, continued: Continued | None) -> BaseModel:
         name = job.text("base_model").removeprefix("publishers/google/models/")
+        if continued:
+            name = continued.base_model
         base = self._catalog.models.get(name)
         if base is None:
             raise _unknown(name, self._catalog.retired.get(name))
@@ -58,6 +67,8 @@ class Validation:
                 f"Base model {name} cannot be tuned in location {place.location};"
                 f" supported locations: {regions}.",
             )
+        if continued:
+            check_continued(job, continued, base.serving[place.location])
         if "encryption_spec" in job and not base.customer_managed_keys:
             raise rpc_error(
                 "FAILED_PRECONDITION",
@@ -122,14 +133,23 @@ def _only_served(job: Fields) -> None:
         if name in hyper_parameters:
             raise _not_emulated(name)
     hyper_parameters.only(HYPER_PARAMETERS)
-    if "pre_tuned_model" in job:
-        raise _not_emulated("pre_tuned_model")
-    if not job.text("base_model"):
+    if "pre_tuned_model" in job and "base_model" in job:
+        raise _both_sources()
+    if "pre_tuned_model" not in job and not job.text("base_model"):
         raise _refusal({job.path("base_model"): "Required field is not set."})
 
 
 def _not_emulated(name: str) -> ApiError:
     return rpc_error("UNIMPLEMENTED", f"The emulator does not serve tuning jobs with {name}.")
+
+
+def _both_sources() -> ApiError:
+    fault = "oneof field 'source_model' is already set. Cannot set 'preTunedModel'"
+    return rpc_error(
+        "INVALID_ARGUMENT",
+        f"Invalid value at 'tuning_job' (oneof), {fault}",
+        violations={"tuning_job": fault},
+    )
 
 
 def _unknown(name: str, retired: str | None) -> ApiError:
@@ -170,8 +190,8 @@ def _looks_like_jsonl(head: bytes) -> bool:
         return not newline and len(head) == _HEAD and line.startswith(b"{")
 
 
-def _inputs(job: Fields, spec: Fields, base: BaseModel) -> dict[str, Any]:
-    kept: dict[str, Any] = {"baseModel": base.id, "supervisedTuningSpec": _spec_inputs(spec)}
+def _inputs(job: Fields, spec: Fields) -> dict[str, Any]:
+    kept: dict[str, Any] = {"supervisedTuningSpec": _spec_inputs(spec)}
     for name, wire in (
         ("tuned_model_display_name", "tunedModelDisplayName"),
         ("description", "description"),

@@ -34,6 +34,12 @@ class _Terms:
     allow: tuple[str, ...]
     reviewed: Path | None
     checksum: str | None
+    record: bool
+
+    @property
+    def held(self) -> bool:
+        """Whether just what was reviewed is done."""
+        return self.reviewed is not None or self.checksum is not None
 
 
 @dataclass
@@ -73,6 +79,7 @@ class _Sum:
     type=click.Choice(guards.NAMES),
     help="Lift this guard; may be given again.",
 )
+@click.option("--no-record", is_flag=True, help="Leave the stack's outputs to `vertune record`.")
 @click.option(
     "--retry",
     multiple=True,
@@ -89,6 +96,7 @@ def command(
     reviewed: Path | None,
     checksum: str | None,
     allow: tuple[str, ...],
+    no_record: bool,
     retry: tuple[str, ...],
 ) -> None:
     """Tune what the plan says, wait, evaluate, and record the outputs.
@@ -98,14 +106,15 @@ def command(
 
     Example: vertune --stack dev apply --plan plan.json --yes
     """
-    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum)
+    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum, not no_record)
     found = _reconciled(place, terms, retry)
+    promised = promise.promise(found.plan, place.name, place.settings.project)
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
-    _hold(place, terms, found)
-    result = _rounds(place, terms, found)
+    _hold(terms, found, promised)
+    result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
     _move_aliases(place, found, after)
-    _finish(place, output, result, after)
+    _finish(place, output, result, after, terms.record)
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
@@ -113,7 +122,7 @@ def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Rec
     return reconcile(resolved, place.ledger.recorded(), terms.select, retry, terms.allow)
 
 
-def _rounds(place: Place, terms: _Terms, found: Reconciliation) -> _Sum:
+def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promise.Promise) -> _Sum:
     """Carry plans out until one has nothing left that can be done now."""
     result = _Sum()
     done: set[tuple[str, str, str]] = set()
@@ -129,15 +138,16 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation) -> _Sum:
             break  # it was not to be waited for
         done |= todo
         found = _reconciled(place, terms)
+        if terms.held:
+            found = found.of(promised.covers)
     return result
 
 
 # What must hold before anything is done
 
 
-def _hold(place: Place, terms: _Terms, found: Reconciliation) -> None:
+def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
     """Raises VertuneError unless the plan is the one that was reviewed."""
-    now = promise.promise(found.plan, place.name, place.settings.project)
     if terms.reviewed is not None:
         promise.hold(promise.read(terms.reviewed), now, found.recorded)
     if terms.checksum is not None:
@@ -160,13 +170,12 @@ def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
 
 def _ask(place: Place, terms: _Terms) -> None:
     """A paid action is confirmed by a person; where nobody is, by --yes to a reviewed plan."""
-    reviewed = terms.reviewed is not None or terms.checksum is not None
     if sys.stdin.isatty():
         if not terms.yes and not click.confirm("Submit these jobs?", default=False):
             raise VertuneError("nothing was done")
     elif not terms.yes:
         raise VertuneError("nothing was done: this costs money and nobody can be asked; add --yes")
-    elif not reviewed and not place.settings.emulator:
+    elif not terms.held and not place.settings.emulator:
         raise VertuneError(
             "nothing was done: this costs money, and nobody here has seen the plan; save it with"
             " `vertune plan --out FILE`, have it reviewed, and add --plan FILE (or --checksum)"
@@ -177,6 +186,7 @@ def _ask(place: Place, terms: _Terms) -> None:
 
 
 def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
+    from jobs.runner import remote
     from jobs.runner.apply import Tools, apply
     from jobs.runner.lease import lease
     from jobs.runner.progress import Watch
@@ -190,7 +200,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             vertex=place.vertex,
             watcher=watch,
             at_once=place.settings.max_concurrent_jobs,
-            poll_seconds=0.5 if place.settings.emulator else 20.0,
+            poll_seconds=remote.patient(0.5 if place.settings.emulator else 20.0),
             lease=lease(place.settings.emulator),
             wait=terms.wait,
             stop=stop,
@@ -243,10 +253,10 @@ def _move_aliases(place: Place, before: Reconciliation, after: Reconciliation) -
         )
 
 
-def _finish(place: Place, output: str, result: _Sum, found: Reconciliation) -> None:
+def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, record: bool) -> None:
     from jobs.runner import stack
 
-    outputs = dict(stack.record(place.stack)) if result.changed else {}
+    outputs = dict(stack.record(place.stack)) if result.changed and record else {}
     if output == "json":
         body = {
             "tuned": result.tuned,

@@ -29,8 +29,13 @@ def command() -> None:
 @command.command("start")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="By default the last one.")
 @click.option("--trainer", help="smollm2, or nearest: instant, without a language model.")
+@click.option(
+    "--max-tuning-jobs",
+    type=click.IntRange(min=1),
+    help="Refuse more at once, as a quota does; by default more wait.",
+)
 @click.pass_obj
-def start(place: Place, port: int, trainer: str | None) -> None:
+def start(place: Place, port: int, trainer: str | None, max_tuning_jobs: int | None) -> None:
     """Start it in the background, and say where it answers.
 
     Example: vertune emulator start --port 8085
@@ -39,7 +44,7 @@ def start(place: Place, port: int, trainer: str | None) -> None:
 
     with _expected():
         before = daemon.running(folder(place.root))
-        found = daemon.start(folder(place.root), port, trainer, place.root)
+        found = daemon.start(folder(place.root), port, trainer, place.root, max_tuning_jobs)
     said = "The emulator already runs" if before == found else "The emulator runs"
     click.echo(f"{said} at {found.url} (trainer {found.trainer}, process {found.pid}).")
 
@@ -71,12 +76,15 @@ def status(place: Place, output: str) -> None:
         "process": found.pid,
         "started": found.started,
         "trainer": found.trainer,
+        "max_tuning_jobs": found.max_tuning_jobs,
         "folder": str(found.folder),
     }
     if output == "json":
         click.echo(report.dumps(facts))
     else:
-        rows = [(name, str(value)) for name, value in facts.items()]
+        rows = [
+            (name, "any number" if value is None else str(value)) for name, value in facts.items()
+        ]
         click.echo(report.table(("what", "is"), rows, markdown=output == "markdown"))
 
 

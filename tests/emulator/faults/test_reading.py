@@ -82,6 +82,7 @@ def test_every_problem_is_told_with_its_line() -> None:
         ("- {status: [503]}", "faults.yaml:1: rule 1: status: must be a status"),
         ("- {path: 2026-99-99, hold: true}", "faults.yaml:1: rule 1: path: must be a glob"),
         ("- {? [a] : 1, hold: true}", "faults.yaml:1: rule 1: "),
+        ("- {name: 2, hold: true}\n- status: 1", "faults.yaml:1: rule 1: name: must be letters"),
         ("- &a [*a]", "faults.yaml:1: rule 1: fields and their values"),
         ("[" * 2000, "faults.yaml: "),
         ("\0", "faults.yaml: "),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.emulator.trainer.base import Settings
@@ -24,6 +25,18 @@ def test_it_knows_its_training_examples_by_heart(tmp_path: Path) -> None:
         colour_prompts(), tmp_path / "2", max_tokens=20, temperature=0.0, seed=0
     )
     assert answers == list(COLOURS.values())
+
+
+def test_it_goes_on_from_what_it_learnt_before(tmp_path: Path) -> None:
+    list(Nearest().tune(colour_examples(), [], TWO_EPOCHS, tmp_path / "a"))
+    onward = replace(TWO_EPOCHS, continue_from=tmp_path / "a" / "2")
+    list(Nearest().tune([example("orchestra", "music")], [], onward, tmp_path / "b"))
+
+    prompts = [*colour_prompts(), prompt("orchestra")]
+    answers = Nearest().generate(
+        prompts, tmp_path / "b" / "2", max_tokens=20, temperature=0.0, seed=0
+    )
+    assert answers == [*COLOURS.values(), "music"]
 
 
 def test_a_new_prompt_gets_the_response_of_the_most_similar_one(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jobs.emulator.trainer.base import Conversation, Settings, Step
+from jobs.emulator.trainer import smollm2
+from jobs.emulator.trainer.base import Conversation, Settings, Step, TrainerError
+from jobs.emulator.trainer.batch import BATCH
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.smollm2 import ADAPTER, SmolLM2
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import BATCH, Frozen
 from tests.emulator.trainer.texts import COLOURS, colour_examples, colour_prompts, example, prompt
 from tests.emulator.trainer.tiny import FROZEN, LAYOUT, SHAPE, TOKENIZER
 
@@ -71,6 +73,16 @@ def test_without_validation_there_are_no_such_metrics(tmp_path: Path) -> None:
     assert not any(name.startswith("eval") for s in tune(tmp_path) for name in s.metrics)
 
 
+def test_how_many_prompts_are_read_ahead_hardly_changes_what_is_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [ahead] = tune(tmp_path / "a", replace(TWO_EPOCHS, epochs=1))[-1:]
+    monkeypatch.setattr(smollm2, "_AHEAD", 1)
+    [single] = tune(tmp_path / "b", replace(TWO_EPOCHS, epochs=1))[-1:]
+    losses = [step.metrics["train_total_loss"] for step in (ahead, single)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
 def test_validation_does_not_change_what_is_learnt(tmp_path: Path) -> None:
     tune(tmp_path / "a")
     tune(tmp_path / "b", validation=HELD_OUT)
@@ -113,6 +125,22 @@ def test_what_was_learnt_by_heart_is_answered_after_a_restart(tmp_path: Path) ->
     assert steps[-1].metrics["train_total_loss"] < 0.1
     asked = [Conversation(None, one.turns[:1]) for one in examples]
     assert answer(Tiny(), asked, tmp_path / "10") == ["a0", "a1", "a2", "a3"]
+
+
+def test_it_goes_on_from_what_it_learnt_before(tmp_path: Path) -> None:
+    keen = replace(TWO_EPOCHS, epochs=10, learning_rate_multiplier=15.0)
+    before = tune(tmp_path / "a", keen)[-1].metrics["train_total_loss"]
+    onward = replace(TWO_EPOCHS, continue_from=tmp_path / "a" / "10")
+    anew = tune(tmp_path / "b")[0].metrics["train_total_loss"]
+    again = tune(tmp_path / "b", onward)[0].metrics["train_total_loss"]
+    assert again < (before + anew) / 2
+
+
+def test_an_adapter_of_another_size_is_not_continued(tmp_path: Path) -> None:
+    tune(tmp_path / "a")
+    other = replace(TWO_EPOCHS, adapter_size=8, continue_from=tmp_path / "a" / "2")
+    with pytest.raises(TrainerError, match="has rank 4"):
+        tune(tmp_path / "b", other)
 
 
 def test_a_checkpoint_written_anew_is_read_anew(tmp_path: Path) -> None:

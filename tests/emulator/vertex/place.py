@@ -32,11 +32,18 @@ T = TypeVar("T")
 class Place:
     """One emulated Vertex in a folder; a second one in the same folder is its restart."""
 
-    def __init__(self, folder: Path, trainer: TrainerClient, concurrent_jobs: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        trainer: TrainerClient,
+        concurrent_jobs: int = 1,
+        quota: int | None = None,
+    ) -> None:
         self.objects: dict[str, bytes] = {TRAIN: headlines()}
         self.state = State(folder)
         self.trainer = trainer
-        self.vertex = Vertex(self.state, trainer, self._open, {PROJECT: "0"}, concurrent_jobs)
+        numbers = {PROJECT: "0", "other": "1"}
+        self.vertex = Vertex(self.state, trainer, self._open, numbers, concurrent_jobs, quota)
         self.server = Server(self.vertex.routes())
         self.url = self.server.url
         self._clients: list[genai.Client] = []

@@ -1,5 +1,6 @@
 """The model registry through Google's clients: versions, aliases, checkpoints, copies."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,6 +205,26 @@ def test_a_deployed_model_cannot_be_deleted(place: Place) -> None:
 
     with pytest.raises(NotFound):
         client.get_model(name=name)
+
+
+def test_what_a_deleted_model_learnt_is_removed_unless_a_copy_has_it(place: Place) -> None:
+    name, client = tuned_model(place), registry(place)
+    request = aiplatform_v1.CopyModelRequest(parent=US, source_model=name, model_id="copy")
+    copy = client.copy_model(request=request).result().model
+    undeploy_all(place)
+
+    written = files(place)
+    client.delete_model(name=name).result()
+    shared = files(place)
+    client.delete_model(name=copy).result()
+
+    assert written == shared != []
+    assert files(place) == []
+
+
+def files(place: Place) -> list[Path]:
+    """Whatever tunings have written."""
+    return sorted(path for path in (place.state.folder / "tuned").rglob("*") if path.is_file())
 
 
 def test_a_version_is_deleted_but_not_the_default_one(place: Place) -> None:

@@ -1,5 +1,6 @@
 """Whatever a client sends is accepted or refused, and never fails the emulator."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -8,12 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.emulator.errors import ApiError
+from jobs.emulator.state import State
+from jobs.emulator.trainer.catalog import NEAREST
 from jobs.emulator.vertex.catalog import load_catalog
+from jobs.emulator.vertex.continuation import Continuation
 from jobs.emulator.vertex.dataset import ExampleError, conversation
 from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.messages import HYPER_PARAMETERS, INPUTS, SPEC
-from jobs.emulator.vertex.names import Place
+from jobs.emulator.vertex.names import Names, Place
 from jobs.emulator.vertex.prompts import read_generation, read_prompt
+from jobs.emulator.vertex.registry import Registry
 from jobs.emulator.vertex.validation import Validation
 from tests.emulator.vertex.place import BASE
 
@@ -50,10 +55,16 @@ PROMPTS = message(
 )
 
 
-@given(ORDERS)
-def test_an_order_is_kept_or_refused(body: dict[str, Any]) -> None:
-    validation = Validation(load_catalog(), lambda bucket, name: None)
+@pytest.fixture(scope="module")
+def validation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validation]:
+    state = State(tmp_path_factory.mktemp("state"))
+    continuation = Continuation(Registry(state), Names({"vertune-local": "0"}), NEAREST.name)
+    yield Validation(load_catalog(), lambda bucket, name: None, continuation)
+    state.close()
 
+
+@given(body=ORDERS)
+def test_an_order_is_kept_or_refused(validation: Validation, body: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as caught:
         validation.job(Fields(body, "tuning_job"), Place("0", "us-central1"), True)
 

@@ -12,7 +12,17 @@ from jobs.emulator.trainer.base import Conversation, Settings, Step
 from jobs.emulator.trainer.catalog import NEAREST
 from jobs.emulator.trainer.client import TrainerClient
 from tests.emulator.vertex.held import Held
-from tests.emulator.vertex.place import TRAIN, Place, example, headlines, jsonl, until
+from tests.emulator.vertex.place import (
+    HERE,
+    PROJECT,
+    TRAIN,
+    Place,
+    example,
+    headlines,
+    jsonl,
+    order,
+    until,
+)
 
 
 def test_a_job_moves_through_its_states_as_work_is_done(held_place: Place, held: Held) -> None:
@@ -65,6 +75,30 @@ def test_a_second_job_waits_for_quota_while_the_first_runs(held_place: Place, he
     call.finish()
     held_place.finished(first)
     assert held.next_call().job == second["name"]
+
+
+def test_a_job_beyond_a_quota_is_refused_until_another_has_ended(
+    tmp_path: Path, held: Held
+) -> None:
+    with Place(tmp_path / "state", held, quota=2) as place:
+        first, second = place.create()["name"], place.create()["name"]
+        europe = HERE.replace("us-central1", "europe-west4")
+        refused = [
+            place.call("POST", f"v1/{where}/tuningJobs", order()) for where in (HERE, europe)
+        ]
+        elsewhere = HERE.replace(PROJECT, "other")
+        status, _ = place.call("POST", f"v1/{elsewhere}/tuningJobs", order())
+        place.call("POST", f"v1/{second}:cancel")
+        held.next_call().finish()
+        place.finished(first)
+        third = place.create()["name"]
+
+        assert [code for code, _ in refused] == [429, 429]
+        assert {answer["error"]["status"] for _, answer in refused} == {"RESOURCE_EXHAUSTED"}
+        assert "quota metrics exceed quota limits" in refused[0][1]["error"]["message"]
+        assert status == 200
+        listed = place.call("GET", f"v1/{HERE}/tuningJobs")[1]["tuningJobs"]
+        assert [job["name"] for job in listed] == [third, second, first]
 
 
 def test_jobs_are_taken_in_the_order_they_came(held_place: Place, held: Held) -> None:

@@ -190,7 +190,6 @@ def test_a_field_of_the_beta_is_unknown_to_v1(held_place: Place) -> None:
     [
         {"preferenceOptimizationSpec": {}},
         {"outputUri": "gs://data/out"},
-        {"preTunedModel": {"tunedModelName": f"{HERE}/models/1@1"}},
         {"spec": {"tuningMode": "TUNING_MODE_FULL"}},
         {"spec": {"hyperParameters": {"batchSize": 8}}},
     ],
