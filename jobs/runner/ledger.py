@@ -81,6 +81,7 @@ class Entry(Summary):
     holder: str  # who submits: host, process and a random part
     previous: list[str] = []  # jobs of earlier, failed tries
     pre_tuned_model: str | None = None  # the tuned model that it goes on from
+    imported: bool = False  # not submitted here: its inputs are what the service says, or a person
     dataset_uri: str
     splits: dict[str, int]  # examples by split
     epochs: int | None = None

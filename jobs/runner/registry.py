@@ -33,6 +33,8 @@ class Model:
     aliases: tuple[str, ...]
     labels: Mapping[str, str]
     endpoints: tuple[str, ...]  # where it is deployed
+    base_model: str | None = None
+    created: str | None = None
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,15 @@ def _model(found: Mapping[str, Any]) -> Model:
         aliases=tuple(found.get("versionAliases", ())),
         labels=found.get("labels", {}),
         endpoints=tuple(one["endpoint"] for one in found.get("deployedModels", ())),
+        base_model=_base_model(found),
+        created=found.get("versionCreateTime"),
     )
+
+
+def _base_model(found: Mapping[str, Any]) -> str | None:
+    """Its name, without the publisher."""
+    source = found.get("baseModelSource", {}).get("genieSource", {})
+    return str(source.get("baseModelUri", "")).rpartition("/")[2] or None
 
 
 def _endpoint(found: Mapping[str, Any]) -> Endpoint:
