@@ -9,12 +9,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, document, guards, identity
+from jobs.runner import catalog, check, dataset, document, guards, identity, rules
 from jobs.runner.catalog import BaseModelFacts
-from jobs.runner.check import Finding
-from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source, SplitName
+from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
 from jobs.runner.estimate import Estimate, estimate, usd
+from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
+from jobs.runner.rows import SplitName
+from jobs.runner.rules import Finding
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
 from jobs.runner.storage import doing, retry
@@ -43,24 +45,35 @@ class Resolved:
 
 
 def resolve(
-    file: SpecFile, root: Path, settings: Settings, open_bucket: OpenBucket, today: date
+    file: SpecFile,
+    root: Path,
+    settings: Settings,
+    open_bucket: OpenBucket,
+    today: date,
+    *,
+    examine: bool = False,
 ) -> Resolved:
-    """Read the spec's data once and say all there is to say about it."""
+    """Read the spec's data and say what is wrong; with `examine` also what its examples say."""
     known = catalog.load()
     facts = known.base_models.get(file.spec.base_model)
     found: list[Finding] = []
     if facts is None:
         why = known.unknown(file.spec.base_model)
-        found.append(Finding("error", file.problem("base_model", why)))
+        found.append(at(file, rules.UNKNOWN_BASE_MODEL, "base_model", why))
     data = Dataset({}, ())
+    examination = check.Examination(file.spec) if examine else None
+    examined: list[Finding] = []
     try:
         sources, reading = _sources(file.spec.dataset, root, open_bucket)
     except NoDataset as error:
-        found.append(Finding("error", file.problem("dataset", str(error))))
+        found.append(at(file, rules.NO_DATASET, "dataset", str(error)))
     else:
         with reading:
-            data = dataset.read(sources, file.spec.instructions)
-    found += check.findings(file, data, facts, settings.region, today, settings.emulator)
+            watches = examination.watches if examination else ()
+            data = dataset.read(sources, file.spec.instructions, watches)
+            if examination:
+                examined += examination.findings(data)
+    found += check.findings(file, data, facts, settings.region, today, settings.emulator, examined)
     ready = not any(f.severity == "error" for f in found)
     desired = _desired(file, data, facts, settings, today) if ready and facts else None
     return Resolved(file, data, facts, tuple(found), desired)
@@ -77,7 +90,7 @@ def linked(resolved: Sequence[Resolved]) -> list[Resolved]:
             return done.get(name, one)
         if why := _no_parent(one, on, by_name, (*under, name)):
             problem = one.file.problem("tuning.continue_from", why)
-            findings = (*one.findings, Finding("error", problem))
+            findings = (*one.findings, Finding(rules.SPEC, problem, rules.SPEC.severity))
             done[name] = replace(one, findings=findings, desired=None)
         else:
             done[name] = _continuing(one, link(by_name[on], (*under, name)))

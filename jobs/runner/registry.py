@@ -147,12 +147,13 @@ class Registry:
             )
             if answer.status_code >= 400:
                 raise from_http_response(answer)
-            return dict(answer.json())
+            found: dict[str, Any] = answer.json()
+            return found
 
         again = _again(_passing, remote.repeats())
         with self._doing(doing):
             try:
-                return again(once)()
+                return dict(again(once)())
             except RetryError as error:
                 raise error.cause or error from error
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from jobs.runner import document
 from jobs.runner.errors import Problem, Problems
+from jobs.runner.rules import RULES
 
 Task = Literal["classification", "summarization", "extractive_qa", "chat"]
 Metric = Literal["accuracy", "exact_match", "rouge_l"]
@@ -37,6 +38,8 @@ NAME_RULE = 'a-z, 0-9 and "-", at most 63, a letter first, no "-" at the end'
 _LABEL_KEY = "[a-z][a-z0-9_-]{0,62}"
 _LABEL_VALUE = "[a-z0-9_-]{0,63}"
 _MOST_LABELS = 60  # a resource takes 64, and vertune and the service set some of their own
+
+_IGNORABLE: list[str | int] = [rule.id for rule in RULES.values() if rule.severity != "error"]
 
 NOT_OVERRIDDEN = ("task", "environments", "overrides")
 
@@ -70,11 +73,21 @@ def _label_value(value: str) -> str:
     return value
 
 
+def _rule_id(value: str) -> str:
+    rule = RULES.get(value)
+    if rule is None:
+        raise ValueError("is no finding" + document.did_you_mean(value, RULES, ""))
+    if rule.severity == "error":
+        raise ValueError("is an error, which cannot be ignored; mend it")
+    return value
+
+
 _Epochs = Annotated[
     Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] | None, BeforeValidator(_epochs)
 ]
 _AdapterSize = Annotated[Literal[1, 2, 4, 8, 16, 32] | None, BeforeValidator(_whole)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_RuleId = Annotated[str, AfterValidator(_rule_id), Field(json_schema_extra={"enum": _IGNORABLE})]
 _LabelKey = Annotated[
     str, AfterValidator(_label_key), Field(json_schema_extra={"pattern": f"^{_LABEL_KEY}$"})
 ]
@@ -147,6 +160,21 @@ class Evaluation(_Model):
     )
 
 
+class Ignored(_Model):
+    """A rule that does not hold for this spec, and why."""
+
+    id: _RuleId = Field(description="A warning or advice; errors cannot be ignored.")
+    reason: _Text = Field(description="Why; it is shown wherever the finding would be.")
+
+
+class Check(_Model):
+    """What a check leaves out. It changes nothing about what is tuned."""
+
+    ignore: tuple[Ignored, ...] = Field(
+        default=(), strict=False, description="Findings that are meant to be so."
+    )
+
+
 class Spec(_Model):
     """A tuning job as a file: one file, one tuned model."""
 
@@ -174,6 +202,7 @@ class Spec(_Model):
         default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
     )
     evaluation: Evaluation = Field(default_factory=Evaluation)
+    check: Check = Field(default_factory=Check)
     environments: tuple[_Text, ...] | None = Field(
         default=None,
         strict=False,

@@ -89,14 +89,19 @@ class Place:
 
         return self.resolved(spec.load(self.root, self.name, select))
 
-    def resolved(self, files: Sequence[SpecFile]) -> list[Resolved]:
-        """Some specs with their data, each linked to the one it goes on from."""
+    def resolved(self, files: Sequence[SpecFile], examine: bool = False) -> list[Resolved]:
+        """Some specs with their data, each linked to the one it goes on from.
+
+        With `examine` also what the examples themselves say is looked at.
+        """
         from jobs.runner import desired
 
         today = datetime.now(UTC).date()
         every = [*files, *self._parents(files)]
         found = [
-            desired.resolve(file, self.root, self.settings, self.open_bucket, today)
+            desired.resolve(
+                file, self.root, self.settings, self.open_bucket, today, examine=examine
+            )
             for file in every
         ]
         return desired.linked(found)[: len(files)]

@@ -87,12 +87,10 @@ def _served(place: Place, flight: Flight) -> dict[str, object]:
     from jobs.runner.progress import Watch
     from jobs.runner.serving import Serving
 
-    was = pointer.served(place.ledger.recorded())
     with Watch() as watch:
         serving = Serving(place.ledger, place.vertex, watch.said, watch.answered, threading.Event())
         serving.serve(flight)
-    now = pointer.served(place.ledger.recorded())
-    pointer.follow(place.registry, now, was - now)
+    pointer.follow(place.ledger, place.registry, place.ledger.recorded(), flight.entry.name)
     return dict(stack.record(place.stack))
 
 
