@@ -43,6 +43,7 @@ GRANTS = (
             "aiplatform.tuningJobs.list": "`apply`: looks for one that was begun before",
             "aiplatform.tuningJobs.cancel": "`apply`: ends the second of two that are the same",
             "aiplatform.models.get": "`apply`: looks whether a tuned model is still there",
+            "aiplatform.models.update": "`apply`, `promote`, `rollback`: moves the alias",
             "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`: asks a model",
         },
     ),
@@ -66,6 +67,7 @@ GRANTS = (
         {
             "storage.objects.create": "`apply`: writes an entry",
             "storage.objects.delete": "`apply`: writes over an entry, forgets one",
+            "storage.objects.update": "`apply`: notes that the alias has followed",
         },
         only=("ledger/",),
     ),

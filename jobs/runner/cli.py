@@ -22,6 +22,7 @@ COMMANDS = {
     "promote": "Serve a tuning that is recorded; no job is needed.",
     "rollback": "Serve what was served before.",
     "cancel": "Cancel the tuning job that is under way.",
+    "import": "Take in a job or tuned model that exists already.",
     "prune": "Show what nobody needs any more; delete it with --yes.",
     "predict": "Ask the tuned model (or the base model) of a spec.",
     "evaluate": "Score the tuned model of a spec on held-out examples.",
