@@ -18,7 +18,7 @@ COMMANDS = {
     "check": "Check specs and their data; change nothing.",
     "plan": "Show what apply would do, why and for how much.",
     "apply": "Tune what the plan says, wait, evaluate, record.",
-    "status": "Show what is recorded for every spec.",
+    "status": "Show where every spec stands: in sync or not, and how that fares.",
     "predict": "Ask the tuned model (or the base model) of a spec.",
     "evaluate": "Score the tuned model of a spec on held-out examples.",
     "record": "Refresh the stack's outputs from the ledger.",

@@ -56,6 +56,7 @@ class Summary(BaseModel):
     state: EntryState
     inputs: dict[str, Any]
     created: str
+    holder: str | None = None  # who submits: host, process and a random part
     leased: str | None = None  # when its holder claimed the submission, by the service's clock
     finished: str | None = None
     job: str | None = None
@@ -78,7 +79,7 @@ class Entry(Summary):
     """One recorded tuning, whole."""
 
     spec: str  # path of the spec it came from
-    holder: str  # who submits: host, process and a random part
+    holder: str
     previous: list[str] = []  # jobs of earlier, failed tries
     dataset_uri: str
     splits: dict[str, int]  # examples by split
@@ -137,20 +138,31 @@ class Ledger:
 
         Raises NotProvisioned without a bucket, VertuneError for an object that is not ours.
         """
+        recorded, junk = self.survey()
+        if junk:
+            raise VertuneError("\n".join(junk))
+        return recorded
+
+    def survey(self) -> tuple[dict[str, Recorded], list[str]]:
+        """What `recorded` gives, and what is wrong with each object that cannot be read."""
         entries: dict[str, dict[str, Summary]] = {}
         active: dict[str, _Pointer] = {}
+        junk: list[str] = []
         for blob in self._list():
             name, _, key = blob.name.removeprefix(_PREFIX).removesuffix(".json").partition("/")
             if blob.name.endswith("/"):
                 continue  # a folder, as the console makes them
-            if key == _ACTIVE:
-                active[name] = _pointer(blob)
-            else:
-                entries.setdefault(name, {})[key] = _summary(blob)
+            try:
+                if key == _ACTIVE:
+                    active[name] = _pointer(blob)
+                else:
+                    entries.setdefault(name, {})[key] = _summary(blob)
+            except VertuneError as error:
+                junk.append(str(error))
         return {
             name: Recorded(entries.get(name, {}), *active.get(name, _NOTHING))
             for name in {*entries, *active}
-        }
+        }, junk
 
     def _list(self) -> Iterator[Blob]:
         with storage.doing("reading the ledger", self._bucket):

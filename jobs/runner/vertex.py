@@ -53,6 +53,7 @@ class Job:
     endpoint: str | None = None
     checkpoints: tuple[Mapping[str, Any], ...] = ()
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    started: str | None = None
     finished: str | None = None
 
     @property
@@ -251,6 +252,7 @@ def _job(job: types.TuningJob) -> Job:
             for point in (tuned.checkpoints or () if tuned else ())
         ),
         statistics=statistics,
+        started=job.start_time.isoformat() if job.start_time else None,
         finished=job.end_time.isoformat() if job.end_time else None,
     )
 
