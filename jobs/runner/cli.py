@@ -19,6 +19,8 @@ COMMANDS = {
     "plan": "Show what apply would do, why and for how much.",
     "apply": "Tune what the plan says, wait, evaluate, record.",
     "status": "Show where every spec stands: in sync or not, and how that fares.",
+    "promote": "Serve a tuning that is recorded; no job is needed.",
+    "rollback": "Serve what was served before.",
     "predict": "Ask the tuned model (or the base model) of a spec.",
     "evaluate": "Score the tuned model of a spec on held-out examples.",
     "record": "Refresh the stack's outputs from the ledger.",

@@ -26,7 +26,7 @@ def opened(project: str, location: str, endpoint: str | None) -> genai.Client:
     from google import genai
     from google.genai import types
 
-    options = types.HttpOptions(base_url=endpoint or _cloud(location))
+    options = types.HttpOptions(base_url=endpoint or cloud(location))
     if endpoint:  # a proxy must not come between this machine and itself
         options.client_args = {"trust_env": False}
     return genai.Client(
@@ -38,7 +38,7 @@ def opened(project: str, location: str, endpoint: str | None) -> genai.Client:
     )
 
 
-def _cloud(location: str) -> str:
+def cloud(location: str) -> str:
     """As the client has it. Said here, or GOOGLE_VERTEX_BASE_URL would be asked instead."""
     if location in _MULTI_REGIONS:
         return f"https://aiplatform.{location}.rep.googleapis.com/"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _RESOLUTION = 1.0  # seconds
 
 
+_SECOND = timedelta(seconds=1)
+
+
 class Clock:
     """What the last answer's Date said, carried on by this machine's steady clock.
 
@@ -25,10 +28,12 @@ class Clock:
     def heard(self, response: Response, *_: Any, **__: Any) -> None:
         """A response hook of `requests`; a Date that is none is passed over."""
         try:
-            told = parsedate_to_datetime(response.headers["Date"])
+            told = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (LookupError, ValueError, TypeError):
             return
-        self._told, self._at = told.astimezone(UTC), time.monotonic()
+        # A Date is cut to whole seconds: of two that agree, the later one would set the clock back.
+        if not timedelta() <= self.now() - told < _SECOND:
+            self._told, self._at = told, time.monotonic()
 
     def now(self) -> datetime:
         return self._told + timedelta(seconds=time.monotonic() - self._at)

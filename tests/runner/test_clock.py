@@ -1,5 +1,6 @@
 """Clock: the service's time counts, whatever this machine's says."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,6 +30,16 @@ def test_after_an_answer_it_is_the_service_s_time() -> None:
     assert 59 <= clock.age("1994-11-06T08:48:37+00:00") < 61
     assert 59 <= clock.age("1994-11-06T08:48:37") < 61
     assert clock.age("2026-01-01T00:00:00+00:00") == 0
+
+
+def test_dates_of_whole_seconds_never_set_it_back() -> None:
+    clock = Clock()
+    clock.heard(said("Sun, 06 Nov 1994 08:49:37 GMT"))
+    until = time.monotonic() + 0.01
+    while time.monotonic() < until:
+        before = clock.now()
+        clock.heard(said("Sun, 06 Nov 1994 08:49:37 GMT"))
+        assert clock.now() >= before
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from jobs.runner.desired import Resolved
     from jobs.runner.ledger import Ledger, Owner
+    from jobs.runner.registry import Registry
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
 
@@ -74,6 +75,12 @@ class Place:
         from jobs.runner.vertex import Vertex
 
         return Vertex(self.settings.project, self.settings.region, self.stack.endpoint)
+
+    @cached_property
+    def registry(self) -> Registry:
+        from jobs.runner.registry import Registry
+
+        return Registry(self.stack.endpoint)
 
     def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
         """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""

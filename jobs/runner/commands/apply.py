@@ -106,7 +106,9 @@ def command(
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
     _hold(place, terms, found)
     result = _rounds(place, terms, found)
-    _finish(place, output, result, _reconciled(place, terms), terms.record)
+    after = _reconciled(place, terms)
+    _move_aliases(place, found, after)
+    _finish(place, output, result, after, terms.record)
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
@@ -226,6 +228,23 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
 
 
 # What came of it
+
+
+def _move_aliases(place: Place, before: Reconciliation, after: Reconciliation) -> None:
+    """Of what is served now and was not, or no more; it is served all the same if that fails."""
+    from jobs.runner import pointer
+
+    was, now = pointer.served(before.recorded), pointer.served(after.recorded)
+    if was == now:
+        return
+    try:
+        pointer.follow(place.registry, now - was, was - now)
+    except VertuneError as error:
+        click.echo(
+            f"{error}\nthe tuned models are served all the same; what others find them by in the"
+            f" registry, the alias {pointer.ALIAS}, is moved by `vertune promote NAME FINGERPRINT`",
+            err=True,
+        )
 
 
 def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, record: bool) -> None:

@@ -1,0 +1,92 @@
+"""Registry: tuned models by their whole names, and the alias that only one version has."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs.emulator.emulator import Emulator
+from jobs.emulator.faults.rule import Rule
+from jobs.runner.errors import Passing, RemoteError, Unreachable
+from jobs.runner.registry import Model, Registry
+from tests.conftest import Repository
+from tests.runner import lines, shell
+from tests.runner.tuned import place_with
+
+GONE = "projects/vertune-local/locations/us/models/7@1"
+
+
+@pytest.fixture
+def model(provisioned: Repository) -> tuple[Registry, Model]:
+    place, (entry,) = place_with(provisioned, "one")
+    found = place.registry.model(entry.tuned_model or "")
+    assert found is not None
+    return place.registry, found
+
+
+def test_a_tuned_model_is_found_with_its_version_and_labels(model: tuple[Registry, Model]) -> None:
+    _, found = model
+    assert found.name.endswith("@1")
+    assert found.aliases == ("default",)
+    assert found.labels["vertune-spec"] == "one"
+
+
+def test_an_alias_comes_and_goes_however_often_it_is_asked_for(
+    model: tuple[Registry, Model],
+) -> None:
+    registry, found = model
+    both = replace(found, aliases=("default", "vertune-served"))
+    for _ in range(2):
+        registry.give(found, "vertune-served")
+        assert registry.model(found.name) == both
+    for _ in range(2):
+        registry.take(both, "vertune-served")
+        assert registry.model(found.name) == found
+
+
+def test_what_is_not_there_is_none_and_not_an_error(model: tuple[Registry, Model]) -> None:
+    registry, found = model
+    assert registry.model(GONE) is None
+    assert registry.model(found.name.replace("@1", "@2")) is None
+
+
+def test_a_refusal_is_said_in_the_services_words(
+    model: tuple[Registry, Model], emulator: Emulator
+) -> None:
+    registry, found = model
+    emulator.faults.set(Rule("no", path="*:mergeVersionAliases", status=403))
+    with pytest.raises(RemoteError, match=r"moving an alias of .*: 403 PERMISSION_DENIED"):
+        registry.give(found, "vertune-served")
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"cut": "rst"}, {"malformed": True}])
+def test_what_may_pass_is_asked_again(
+    model: tuple[Registry, Model], emulator: Emulator, fault: dict[str, object]
+) -> None:
+    registry, found = model
+    emulator.faults.set(Rule("once", path="*/models/*", nth=1, **fault))  # type: ignore[arg-type]
+    assert registry.model(found.name) == found
+    assert [rule["hits"] for rule in emulator.faults.listed()] == [1]
+
+
+def test_what_does_not_pass_is_given_up(
+    model: tuple[Registry, Model], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, found = model
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.05")
+    emulator.faults.set(Rule("down", path="*/models/*", status=503))
+    with pytest.raises(Passing, match="run this again in a while"):
+        registry.model(found.name)
+
+
+def test_nobody_there_is_said_at_once() -> None:
+    with pytest.raises(Unreachable, match="nobody listens there"):
+        Registry(lines.nobody()).model(GONE)
+
+
+def test_without_credentials_the_login_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shell.signed_out(monkeypatch, tmp_path)
+    with pytest.raises(Unreachable, match="gcloud auth application-default login"):
+        Registry(None).model(GONE)
