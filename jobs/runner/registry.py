@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from jobs.runner import client, remote
 from jobs.runner.errors import RemoteError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from google.auth.transport.requests import AuthorizedSession
 
 _VERSION = "v1"
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,12 @@ class Model:
     name: str  # with its version
     aliases: tuple[str, ...]
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    name: str
+    deployed: tuple[str, ...]  # tuned models, with their versions
 
 
 class Registry:
@@ -54,6 +62,30 @@ class Registry:
                 raise
             return None
         return _model(found)
+
+    def models(self, parent: str) -> list[Model]:
+        """The default version of every model of a location."""
+        return [_model(one) for one in self._listed(parent, "models")]
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        try:
+            found = self._call(f"reading {name}", "GET", name)
+        except RemoteError as error:
+            if error.status != 404:
+                raise
+            return None
+        return _endpoint(found)
+
+    def endpoints(self, parent: str) -> list[Endpoint]:
+        return [_endpoint(one) for one in self._listed(parent, "endpoints")]
+
+    def _listed(self, parent: str, kind: str) -> Iterator[Mapping[str, Any]]:
+        page: str | None = ""
+        while page is not None:
+            path = f"{parent}/{kind}?pageSize={_PAGE}&pageToken={quote(page, safe='')}"
+            found = self._call(f"listing the {kind} of {parent}", "GET", path)
+            yield from found.get(kind, ())
+            page = found.get("nextPageToken") or None
 
     def give(self, model: Model, alias: str) -> None:
         """Put an alias on a version; the model's other versions lose it."""
@@ -130,4 +162,12 @@ def _model(found: Mapping[str, Any]) -> Model:
         name=f"{found['name']}@{found['versionId']}",
         aliases=tuple(found.get("versionAliases", ())),
         labels=found.get("labels", {}),
+    )
+
+
+def _endpoint(found: Mapping[str, Any]) -> Endpoint:
+    deployed = found.get("deployedModels", ())
+    return Endpoint(
+        name=str(found["name"]),
+        deployed=tuple(f"{one['model']}@{one.get('modelVersionId', '1')}" for one in deployed),
     )

@@ -11,7 +11,9 @@ from jobs.runner.errors import Passing, RemoteError, Unreachable
 from jobs.runner.registry import Model, Registry
 from tests.conftest import Repository
 from tests.runner import lines, shell
-from tests.runner.tuned import place_with
+from tests.runner.asking import answer
+from tests.runner.lines import line
+from tests.runner.tuned import place_of, place_with
 
 GONE = "projects/vertune-local/locations/us/models/7@1"
 
@@ -90,3 +92,33 @@ def test_without_credentials_the_login_is_named(
     shell.signed_out(monkeypatch, tmp_path)
     with pytest.raises(Unreachable, match="gcloud auth application-default login"):
         Registry(None).model(GONE)
+
+
+# Lists
+
+
+def test_lists_have_every_page() -> None:
+    first = {"models": [{"name": "m/1", "versionId": "1"}], "nextPageToken": "a/b="}
+    last = {"models": [{"name": "m/2", "versionId": "3", "versionAliases": ["x"]}]}
+    with lines.saying(answer(first), answer(last)) as url, line(url) as way:
+        found = Registry(way.url).models("projects/p/locations/us")
+    assert [(model.name, model.aliases) for model in found] == [("m/1@1", ()), ("m/2@3", ("x",))]
+    assert way.asked[1].endswith(
+        "/v1/projects/p/locations/us/models?pageSize=100&pageToken=a%2Fb%3D"
+    )
+
+
+def test_an_empty_list_is_one(provisioned: Repository) -> None:
+    registry = place_of(provisioned).registry
+    assert registry.models("projects/vertune-local/locations/us") == []
+    assert registry.endpoints("projects/vertune-local/locations/us") == []
+
+
+def test_endpoints_say_what_is_deployed_to_them(provisioned: Repository) -> None:
+    place, (entry,) = place_with(provisioned, "one")
+    found = {one.name: one for one in place.registry.endpoints("projects/0/locations/us")}
+    assert found[str(entry.endpoint)].deployed == (entry.tuned_model,)
+    assert place.registry.endpoint(str(entry.endpoint)) == found[str(entry.endpoint)]
+    assert place.registry.endpoint(f"{entry.endpoint}0") is None
+    listed = place.registry.models("projects/0/locations/us")
+    assert [model.name for model in listed] == [entry.tuned_model]
