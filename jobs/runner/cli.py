@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Show what apply would do, why and for how much.",
     "apply": "Tune what the plan says, wait, evaluate, record.",
     "status": "Show where every spec stands: in sync or not, and how that fares.",
+    "drift": "Compare what is recorded with what Vertex AI has.",
     "promote": "Serve a tuning that is recorded; no job is needed.",
     "rollback": "Serve what was served before.",
     "predict": "Ask the tuned model (or the base model) of a spec.",

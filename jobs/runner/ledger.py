@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from jobs.runner import remote, storage
 from jobs.runner.clock import Clock
-from jobs.runner.errors import NotProvisioned, VertuneError
+from jobs.runner.errors import NotProvisioned, Unreadable, VertuneError
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket
@@ -136,11 +136,11 @@ class Ledger:
     def recorded(self) -> dict[str, Recorded]:
         """Everything, by name; one paged list whatever the number of entries.
 
-        Raises NotProvisioned without a bucket, VertuneError for an object that is not ours.
+        Raises NotProvisioned without a bucket, Unreadable for all objects that are no entries.
         """
         recorded, junk = self.survey()
         if junk:
-            raise VertuneError("\n".join(junk))
+            raise Unreadable("\n".join(junk))
         return recorded
 
     def survey(self) -> tuple[dict[str, Recorded], list[str]]:
@@ -157,7 +157,7 @@ class Ledger:
                     active[name] = _pointer(blob)
                 else:
                     entries.setdefault(name, {})[key] = _summary(blob)
-            except VertuneError as error:
+            except Unreadable as error:
                 junk.append(str(error))
         return {
             name: Recorded(entries.get(name, {}), *active.get(name, _NOTHING))
@@ -347,7 +347,7 @@ def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
     try:
         values = json.loads(text)
         if values["format"] > FORMAT:
-            raise VertuneError(
+            raise Unreadable(
                 f"{_shown(blob)} is of format {values['format']}, newer than this vertune's"
                 f" {FORMAT}: update vertune"
             )
@@ -359,8 +359,8 @@ def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
     return entry
 
 
-def _foreign(blob: Blob) -> VertuneError:
-    return VertuneError(
+def _foreign(blob: Blob) -> Unreadable:
+    return Unreadable(
         f"{_shown(blob)} is no entry of the ledger; restore an earlier version of the object"
         " (the bucket keeps them), or remove it if it is not vertune's"
     )
