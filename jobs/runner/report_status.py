@@ -22,7 +22,7 @@ from jobs.runner.health import Fares, Health, Progress
 from jobs.runner.ledger import Summary
 from jobs.runner.status import Status
 
-COLUMNS = ("name", "health", "sync", "score", "tuned model", "fingerprint", "since", "next")
+_COLUMNS = ("name", "health", "sync", "score", "tuned model", "fingerprint", "since", "next")
 _PAST = ("name", "fingerprint", "health", "score", "begun", "ended", "tuned model")
 
 
@@ -68,10 +68,10 @@ def _block(one: Status) -> list[str]:
     known["next"] = one.fares.advice
     tuned = entry if entry and entry.state == "succeeded" else None
     score = f", {report.score_text(tuned.score)}" if tuned else ""
-    return [plain(f"{one.name}: {_said(one.fares)}{score}"), *report.facts(known)]
+    return [plain(f"{one.name}: {said(one.fares)}{score}"), *report.facts(known)]
 
 
-def _said(fares: Fares) -> str:
+def said(fares: Fares) -> str:
     """What it is, why, and how far."""
     between = " " if fares.health is Health.SUBMITTING else ": "
     said = fares.health.value + (f"{between}{fares.detail}" if fares.detail else "")
@@ -113,15 +113,15 @@ def _day(stamp: str | None) -> str:
 
 
 def markdown(found: Iterable[Status]) -> str:
-    return tables.markdown(COLUMNS, [cells(one) for one in found])
+    return tables.markdown(_COLUMNS, [_cells(one) for one in found])
 
 
-def cells(one: Status) -> tuple[str, ...]:
+def _cells(one: Status) -> tuple[str, ...]:
     """One row of a table."""
     entry = one.entry
     return (
         one.name,
-        _said(one.fares),
+        said(one.fares),
         _sync(one),
         report.score_text(entry.score) if entry else "-",
         _tuned_model(entry),
@@ -154,4 +154,4 @@ def line(one: Status) -> str:
     fares = one.fares
     if fares.progress:
         fares = replace(fares, progress=replace(fares.progress, remaining_seconds=None))
-    return plain(f"{one.name}: {_said(fares)} ({one.sync.value})")
+    return plain(f"{one.name}: {said(fares)} ({one.sync.value})")

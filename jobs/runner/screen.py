@@ -54,9 +54,11 @@ class Screen:
 
 
 def _table(found: Iterable[Status]) -> Table:
-    table = Table(*report_status.COLUMNS, box=box.SIMPLE_HEAD)
+    """What fits a terminal; `status` without --watch shows the rest."""
+    table = Table("name", "health", "sync", "next", box=box.SIMPLE_HEAD)
     for one in found:
-        table.add_row(*map(plain, report_status.cells(one)))
+        cells = one.name, report_status.said(one.fares), one.sync.value, one.fares.advice or ""
+        table.add_row(*map(plain, cells))
     return table
 
 

@@ -69,7 +69,7 @@ def test_a_table_shows_the_last_state_and_no_sign_that_moves_the_cursor() -> Non
     with shown:
         shown.show([running(4, 90.0)])
         shown.show([replace(running(4), fares=Fares(Health.FAILED, NASTY))])
-    last = stream.getvalue().rpartition("fingerprint")[2]
+    last = stream.getvalue().rpartition("health")[2]
     assert "failed: quota | <img" in last
     assert "\x1b[2J `x`" not in stream.getvalue()
     assert "about 90 seconds" not in last

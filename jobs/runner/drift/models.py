@@ -100,10 +100,10 @@ def _labels(seen: Seen, entry: Summary, model: Model) -> Iterator[Difference]:
 
 
 def _unknown(seen: Seen) -> Iterator[Difference]:
-    recorded = {_id(entry.tuned_model) for entry, _ in seen.entries()}
-    told = {_id(job.tuned_model) for job in unknown_jobs(seen)}  # beside their jobs
+    known = {_id(entry.tuned_model) for entry, _ in seen.entries()}
+    known |= {_id(job.tuned_model) for job in unknown_jobs(seen)}  # told of beside their jobs
     for _, model in sorted(seen.models.items()):
-        if model.labels.get(STACK) != seen.stack or _id(model.name) in recorded | told:
+        if model.labels.get(STACK) != seen.stack or _id(model.name) in known:
             continue
         whose = model.labels.get(SPEC, "")
         yield Difference(
