@@ -2,7 +2,7 @@
 
 import pulumi
 
-from infra import results
+from infra import delivery, results
 from infra.apis import Apis
 from infra.identity import Identities
 from infra.settings import load
@@ -11,10 +11,15 @@ from infra.storage import TuningBucket
 settings = load()
 tuned_models = results.tuned_models(settings)  # first: nothing is changed if it cannot be read
 
-apis = Apis("apis", settings.project)
+apis = Apis("apis", settings.project, delivery.APIS if settings.github else ())
 after_apis = pulumi.ResourceOptions(depends_on=apis)
 tuning = TuningBucket("tuning", settings, after_apis)
 identities = Identities("identities", settings, tuning.bucket, after_apis)
+if settings.github:
+    pipeline = delivery.Delivery(
+        "delivery", settings.project, settings.github, identities, after_apis
+    )
+    pulumi.export("workload_identity_provider", pipeline.provider.name)
 
 pulumi.export("bucket", tuning.bucket.name)
 pulumi.export("region", settings.region)

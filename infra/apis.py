@@ -1,6 +1,6 @@
 """Apis: the Google APIs that must be on before anything else can be made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pulumi
 from pulumi_gcp import projects
@@ -20,7 +20,7 @@ class Apis(pulumi.ComponentResource):
 
     enabled: Sequence[projects.Service]
 
-    def __init__(self, name: str, project: str) -> None:
+    def __init__(self, name: str, project: str, more: Iterable[str] = ()) -> None:
         super().__init__("vertune:infra:Apis", name)
         self.enabled = [
             projects.Service(
@@ -30,6 +30,6 @@ class Apis(pulumi.ComponentResource):
                 disable_on_destroy=False,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for api in NEEDED
+            for api in (*NEEDED, *more)
         ]
         self.register_outputs({})

@@ -1,8 +1,11 @@
-"""Identities: who tunes, who plans, who reads the examples, and exactly the roles each needs."""
+"""Identities: who tunes, who plans, who reads the examples, each with the roles of its grants."""
+
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_gcp import projects, serviceaccount, storage
 
+from infra.grants import GRANTS, Grant
 from infra.settings import Settings
 
 
@@ -33,20 +36,13 @@ class Identities(pulumi.ComponentResource):
             service="aiplatform.googleapis.com",
             opts=self._child(),
         )
-
-        # tuningJobs.create, get, list and cancel; models.get and delete; endpoints.predict.
-        self._grant("tuner-vertex", "roles/aiplatform.user", self.tuner.member)
-        # objects.create, get, list, update and delete: the ledger's entries are overwritten in
-        # place, which needs delete; neither the bucket's settings nor its policy.
-        self._share("tuner-objects", "roles/storage.objectUser", self.tuner.member)
-
-        # tuningJobs.get and list; models.get: what the plan compares with.
-        self._grant("planner-vertex", "roles/aiplatform.viewer", self.planner.member)
-        # objects.get and list: the ledger.
-        self._share("planner-objects", "roles/storage.objectViewer", self.planner.member)
-
-        # objects.get and list: Vertex AI itself reads the examples of a job.
-        self._share("agent-objects", "roles/storage.objectViewer", agent.member)
+        members = {
+            "tuner": self.tuner.member,
+            "planner": self.planner.member,
+            "agent": agent.member,
+        }
+        for grant in GRANTS:
+            self._grant(grant, members[grant.account])
         self.register_outputs({"tuner": self.tuner.email, "planner": self.planner.email})
 
     def _account(self, role: str, description: str) -> serviceaccount.Account:
@@ -59,16 +55,42 @@ class Identities(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _grant(self, name: str, role: str, member: pulumi.Input[str]) -> None:
-        """A role in the project, for what has no narrower place to hold a policy."""
+    def _grant(self, grant: Grant, member: pulumi.Input[str]) -> None:
+        if grant.in_bucket:
+            storage.BucketIAMMember(
+                grant.name,
+                bucket=self._bucket.name,
+                role=grant.role,
+                member=member,
+                condition=self._only(grant.only) if grant.only else None,
+                opts=self._child(),
+            )
+            return
+        role = self._own(grant).name if grant.custom else grant.role
         projects.IAMMember(
-            name, project=self._project, role=role, member=member, opts=self._child()
+            grant.name, project=self._project, role=role, member=member, opts=self._child()
         )
 
-    def _share(self, name: str, role: str, member: pulumi.Input[str]) -> None:
-        """A role in this bucket and no other."""
-        storage.BucketIAMMember(
-            name, bucket=self._bucket.name, role=role, member=member, opts=self._child()
+    def _only(self, starts: Sequence[str]) -> storage.BucketIAMMemberConditionArgsDict:
+        return {
+            "title": f"only {' and '.join(starts)}",
+            "expression": self._bucket.name.apply(
+                lambda bucket: " || ".join(
+                    f"resource.name.startsWith('projects/_/buckets/{bucket}/objects/{start}')"
+                    for start in starts
+                )
+            ),
+        }
+
+    def _own(self, grant: Grant) -> projects.IAMCustomRole:
+        return projects.IAMCustomRole(
+            f"{grant.account}-role",
+            role_id=grant.role,
+            project=self._project,
+            title=f"vertune {grant.account}",
+            description=f"What the account vertune-{grant.account} does, and no more.",
+            permissions=sorted(grant.calls),
+            opts=self._child(),
         )
 
     def _child(self) -> pulumi.ResourceOptions:

@@ -16,7 +16,7 @@ def _text(pattern: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _mapping(given: object) -> object:
+def mapping(given: object) -> object:
     """Pulumi hands over a mapping as JSON."""
     try:
         value = json.loads(given) if isinstance(given, str) else given
@@ -60,5 +60,5 @@ Value = Annotated[
 Labels = Annotated[
     dict[Key, Value],
     Field(max_length=60),  # sixty-four in the cloud; the stack and the provider add their own
-    BeforeValidator(_mapping),
+    BeforeValidator(mapping),
 ]

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra.kinds import Bucket, Labels, Project
+from infra.github import GitHub
+from infra.kinds import Bucket, Labels, Project, mapping
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
@@ -23,7 +24,7 @@ def _name(key: str) -> str:
 
 
 class Settings(BaseModel):
-    """Read from Pulumi.<stack>.yaml; the runner reads the last two for itself."""
+    """Read from Pulumi.<stack>.yaml; the runner reads the caps for itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_name)
 
@@ -38,6 +39,8 @@ class Settings(BaseModel):
     serving_location: Literal["us", "eu"] | None = None
     max_usd: Annotated[float, Field(gt=0)] | None = None
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = 1
+    # Without it nobody but people can act for the stack.
+    github: Annotated[GitHub, BeforeValidator(mapping)] | None = None
 
     @property
     def serving(self) -> str:
@@ -114,7 +117,9 @@ def _did_you_mean(key: str) -> str:
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
     key, *inner = map(str, place)
     if kind == "missing":
-        return f"{key}: is missing: set it with `pulumi config set {key} VALUE`"
+        path = ".".join([key, *inner])
+        option = "--path " if inner else ""
+        return f"{path}: is missing: set it with `pulumi config set {option}{path} VALUE`"
     where = "".join(f".{part}" for part in inner if part != "[key]")
     message = message.removeprefix("Value error, ")
     return f"{key}{where}: {message[0].lower()}{message[1:]}"

@@ -63,14 +63,17 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
         yield running
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    root = tmp_path / "repository"
+def laid_out(root: Path) -> Repository:
     for folder in ("jobs", "datasets", ".vertune/emulator"):
         (root / folder).mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: vertune\nruntime: python\nmain: infra/\n", "utf-8")
     (root / "Pulumi.local.yaml").write_text(STACK_SETTINGS, "utf-8")
     return Repository(root)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return laid_out(tmp_path / "repository")
 
 
 @pytest.fixture

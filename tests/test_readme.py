@@ -12,6 +12,7 @@ import yaml
 
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
+from jobs.runner import guards
 from jobs.runner.cli import COMMANDS, main
 from jobs.runner.example import parse
 from jobs.runner.spec import Spec
@@ -100,3 +101,7 @@ def test_every_file_and_folder_it_names_exists() -> None:
     named = re.findall(r"`((?:jobs|datasets|infra|tests)/[\w./-]+)`", README)
     assert len(named) >= 4
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_guard_is_named() -> None:
+    assert [name for name in guards.NAMES if f"| `{name}` |" not in README] == []

@@ -6,10 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jobs.emulator.access.callers import Callers
+from jobs.emulator.access.guard import Guard
+from jobs.emulator.access.roles import Roles
+from jobs.emulator.custom_roles import CustomRoles
 from jobs.emulator.faults.control import Control
 from jobs.emulator.faults.faults import Faults
 from jobs.emulator.faults.injection import Injection
+from jobs.emulator.federation import Federation
 from jobs.emulator.iam import ServiceAccounts
+from jobs.emulator.impersonation import Impersonation
 from jobs.emulator.operations import Operations
 from jobs.emulator.policies import Policies
 from jobs.emulator.principals import Principals
@@ -43,8 +49,8 @@ class Emulator:
         client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
         self.state = State(folder)
         self.faults = Faults(folder)
-        routes, self._vertex = _services(self.state, projects, client, max_tuning_jobs)
-        routes = [*Control(self.faults).routes(), *routes]
+        self.routes, self._vertex = _services(self.state, projects, client, max_tuning_jobs)
+        routes = [*Control(self.faults).routes(), *self.routes]
         try:
             self.server = Server(routes, port, partial(Injection, self.faults))
         except OSError:
@@ -79,16 +85,20 @@ def _services(
     policies, operations = Policies(state, principals), Operations(state)
     projects = Projects(policies, numbers)
     storage = Storage(state, principals, numbers)
+    identities = WorkloadIdentity(state, projects, operations)
+    guard = Guard(Callers(principals), Roles(state), policies, storage.policy_of, numbers)
     vertex = Vertex(state, trainer, storage.open_object, numbers, quota=max_tuning_jobs)
     routes = [
         Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
-        *Tokens().routes(),
+        *Tokens(principals, Federation(identities, state.folder)).routes(),
+        *Impersonation(principals).routes(),
+        *CustomRoles(state, projects).routes(),
         *operations.routes(),
         *projects.routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
         *Services(state, projects, principals, operations).routes(),
-        *WorkloadIdentity(state, projects, operations).routes(),
+        *identities.routes(),
         *vertex.routes(),
         *storage.routes(),  # last: it takes any two segments
     ]
-    return routes, vertex
+    return guard.over(routes), vertex

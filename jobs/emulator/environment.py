@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from jobs.emulator.principals import OWNER as OWNER_ID
 from jobs.emulator.projects import LOCAL_PROJECTS
 
 KEY_FILE = "credentials.json"
 BACKEND = "pulumi"
-OWNER = "owner@{project}.iam.gserviceaccount.com"
+OWNER = OWNER_ID + "@{project}.iam.gserviceaccount.com"
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 _PLUGIN = Path(__file__).parent / "plugin"

@@ -6,6 +6,8 @@ from typing import Any
 
 from jobs.emulator.state import State
 
+OWNER = "owner"  # shorter than the id of any service account may be
+
 _ACCOUNT = re.compile(r"[^@]+@(?P<project>[a-z0-9.:-]+)\.iam\.gserviceaccount\.com")
 _AGENT = re.compile(r"service-(?P<number>\d+)@.+\.iam\.gserviceaccount\.com")
 
@@ -30,6 +32,15 @@ class Principals:
             return self.accounts.get(name.lower())
         return next((one for one in self.accounts.list() if one["uniqueId"] == name), None)
 
+    def is_owner(self, email: str) -> bool:
+        """Whether it is the human's, who may everything; no account can take that name."""
+        name, _, domain = email.partition("@")
+        return name == OWNER and domain.partition(".")[0] in self._numbers
+
+    def signs(self, email: str) -> bool:
+        """Whether there can be a key of it: the owner's, or that of another project's account."""
+        return self.is_owner(email) or not self._is_ours(email)
+
     def exists(self, email: str) -> bool:
         email = email.lower()
         account, agent = _ACCOUNT.fullmatch(email), _AGENT.fullmatch(email)
@@ -38,6 +49,10 @@ class Principals:
         if agent and agent["number"] in self._numbers.values():
             return self._agents.get(email) is not None
         return True
+
+    def _is_ours(self, email: str) -> bool:
+        account = _ACCOUNT.fullmatch(email.lower())
+        return account is not None and account["project"] in self._numbers
 
 
 def agent_email(number: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.emulator.access import expressions
 from jobs.emulator.errors import ApiError, conflict, invalid, not_found
 from jobs.emulator.operations import Operations
 from jobs.emulator.projects import Projects
@@ -44,6 +45,14 @@ class WorkloadIdentity:
             ),
         ]
 
+    def active(self, name: str) -> Body | None:
+        """A provider that may be used, by its full name: neither it nor its pool is disabled."""
+        pool = self._documents.get(name.partition("/providers/")[0])
+        provider = self._documents.get(name) if "/providers/" in name else None
+        if pool is None or provider is None or pool.get("disabled") or provider.get("disabled"):
+            return None
+        return provider
+
     def _create_pool(self, request: Request) -> Answer:
         id = request.first("workloadIdentityPoolId")
         return self._create(f"{self._pools(request)}/{_needed(id, 'workloadIdentityPoolId')}",
@@ -54,6 +63,7 @@ class WorkloadIdentity:
         body = request.json()
         if sum(issuer in body for issuer in _ISSUERS) != 1:
             raise invalid("A provider needs exactly one of oidc, aws, saml and x509.")
+        _check_expressions(body)
         with self._state.transaction():
             pool = self._found(self._name(request))["name"]
             name = f"{pool}/providers/{_needed(id, 'workloadIdentityPoolProviderId')}"
@@ -94,6 +104,7 @@ class WorkloadIdentity:
             document = self._found(self._name(request))
             for path in mask:
                 _copy([_camel(part) for part in path.split(".")], body, document)
+            _check_expressions(document)
             self._documents.put(document["name"], document)
         return self._operations.done(f"{document['name']}/", document)
 
@@ -117,6 +128,12 @@ class WorkloadIdentity:
         name = f"{self._pools(request)}/{request.params['pool']}"
         provider = request.params.get("provider")
         return f"{name}/providers/{provider}" if provider else name
+
+
+def _check_expressions(provider: Body) -> None:
+    condition, mapping = provider.get("attributeCondition"), an_object(provider, "attributeMapping")
+    for one in (*mapping.values(), *([condition] if condition else ())):
+        expressions.check(str(one))
 
 
 def _missing() -> ApiError:

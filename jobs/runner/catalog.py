@@ -23,6 +23,7 @@ class BaseModelFacts(BaseModel):
     adapter_sizes: tuple[int, ...]
     tokens_per_example: int
     training_bytes: int
+    training_examples: int
     validation_examples: int
     price_usd: float | None
     price_source: str

@@ -22,6 +22,8 @@ COMMANDS = {
     "drift": "Compare what is recorded with what Vertex AI has.",
     "promote": "Serve a tuning that is recorded; no job is needed.",
     "rollback": "Serve what was served before.",
+    "cancel": "Cancel the tuning job that is under way.",
+    "prune": "Show what nobody needs any more; delete it with --yes.",
     "predict": "Ask the tuned model (or the base model) of a spec.",
     "evaluate": "Score the tuned model of a spec on held-out examples.",
     "record": "Refresh the stack's outputs from the ledger.",

@@ -3,23 +3,26 @@
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-from jobs.runner.errors import Problem
+from jobs.runner import rules
+from jobs.runner.estimate import counted
 from jobs.runner.example import BadExample, Example, parse
+from jobs.runner.found import Found
 from jobs.runner.prompt import Prompt, Template
+from jobs.runner.rows import Rows, SplitName, Watch
+from jobs.runner.rules import Finding
 
-SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 # 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
 LONGEST_LINE = 4 * 1024 * 1024
 _PIECE = 1024 * 1024
+_ROWS = 512  # that are looked at together
 _TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB; no example may be"
-_MOST_PROBLEMS = 1000  # of one split; a file of another kind would have one on every line
 
 
 class NoDataset(Exception):
@@ -46,25 +49,23 @@ class Split:
     longest: tuple[int, int]  # (characters, line) of the longest example
     digest: str
     longest_answer: int  # in bytes: of them, not of characters, tokens have about the same number
-    problems: tuple[Problem, ...]
-    lines: Mapping[bytes, int] = field(repr=False)  # digest of an example -> its first line
-    repeated: tuple[tuple[int, int], ...]  # (line, the first line with the same example)
+    findings: tuple[Finding, ...]
     prompt: Prompt
 
     def read(self, instructions: str | None) -> Iterator[Example]:
         """The examples again, one at a time. Raises BadExample if a line has gone bad since."""
         for _, line in lines(self.source):
             if line is None:
-                raise BadExample(_TOO_LONG)
+                raise BadExample(rules.LONG_LINE, _TOO_LONG)
             yield parse(line, instructions)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The splits by name; `train` is always there once there are no problems."""
+    """The splits by name; `train` is always there once there are no errors."""
 
     splits: Mapping[SplitName, Split]
-    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def digest(self) -> str:
@@ -132,36 +133,82 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def read(sources: Mapping[SplitName, Source], instructions: str | None) -> Dataset:
-    """Read every split once, collecting every fault of every line."""
-    splits = {name: _read_split(source, instructions) for name, source in sources.items()}
-    return Dataset(splits, tuple(p for split in splits.values() for p in split.problems))
+def read(
+    sources: Mapping[SplitName, Source], instructions: str | None, watches: Sequence[Watch] = ()
+) -> Dataset:
+    """Read every split once, collecting every fault of every line; `watches` see every example."""
+    splits = {
+        name: _read_split(name, source, instructions, watches) for name, source in sources.items()
+    }
+    return Dataset(splits, tuple(f for split in splits.values() for f in split.findings))
 
 
-def _read_split(source: Source, instructions: str | None) -> Split:
+def _read_split(
+    name: SplitName, source: Source, instructions: str | None, watches: Sequence[Watch]
+) -> Split:
     tally = _Tally(source)
     try:
-        for number, line in lines(source):
-            tally.take(number, line, instructions)
+        for rows in _rows(name, source, instructions, tally.faults):
+            tally.take(rows)
+            for watch in watches:
+                watch.take(rows)
     except OSError as error:
-        tally.fault(0, f"cannot be read: {error.strerror or error}")
-    if not tally.examples and not tally.problems:
-        tally.fault(0, "holds no example")
+        tally.faults.add(rules.UNREADABLE, 0, f"cannot be read: {error.strerror or error}")
+    if not tally.examples and not tally.faults:
+        tally.faults.add(rules.NO_EXAMPLE, 0, "holds no example")
     return tally.split()
+
+
+def _rows(
+    name: SplitName, source: Source, instructions: str | None, faults: Found
+) -> Iterator[Rows]:
+    """The good examples, some at a time; what is wrong with the others becomes faults."""
+    numbers: list[int] = []
+    examples: list[Example] = []
+    returns = 0
+    for number, line in lines(source):
+        returns += line is not None and line.endswith(b"\r")
+        try:
+            examples.append(_example(number, line, instructions))
+        except BadExample as error:
+            faults.add(error.rule, number, str(error))
+            continue
+        numbers.append(number)
+        if len(numbers) == _ROWS:
+            yield Rows(name, source.shown, numbers, examples)
+            numbers, examples = [], []
+    if numbers:
+        yield Rows(name, source.shown, numbers, examples)
+    if returns:
+        what = f"has {counted(returns, 'line')} with a carriage return at the end"
+        faults.add(rules.CRLF, 0, what)
+
+
+def _example(number: int, line: bytes | None, instructions: str | None) -> Example:
+    if line is None:
+        raise BadExample(rules.LONG_LINE, _TOO_LONG)
+    if number == 1 and line.startswith(b"\xef\xbb\xbf"):
+        what = "starts with a byte-order mark; save the file as plain UTF-8"
+        raise BadExample(rules.BYTE_ORDER_MARK, what)
+    if line.isspace() or not line:
+        raise BadExample(rules.BLANK_LINE, "is blank; remove it")
+    return parse(line, instructions)
 
 
 def lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
     """Numbered lines without their end; None for one that is too long to be an example."""
+    number, rest, too_long = 0, b"", False
     with source.open() as stream:
-        number = 0
-        while line := stream.readline(LONGEST_LINE):
-            number += 1
-            if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-                while (rest := stream.readline(_PIECE)) and not rest.endswith(b"\n"):
-                    continue
-                yield number, None
-            else:
-                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+        while block := stream.read(_PIECE):
+            *whole, rest = (rest + block).split(b"\n")
+            for line in whole:
+                number += 1
+                yield number, None if too_long or len(line) >= LONGEST_LINE else line
+                too_long = False
+            if len(rest) >= LONGEST_LINE:
+                rest, too_long = b"", True
+    if rest or too_long:
+        yield number + 1, None if too_long else rest
 
 
 class _Tally:
@@ -171,53 +218,26 @@ class _Tally:
         self.source = source
         self.examples = self.characters = self.size = self.with_files = self.longest_answer = 0
         self.longest = (0, 0)
-        self.problems: list[Problem] = []
-        self._unsaid = 0
+        self.faults = Found(source.shown)
         self._hash = hashlib.sha256()
-        self._lines: dict[bytes, int] = {}
-        self._repeated: list[tuple[int, int]] = []
         self._template = Template()
 
-    def fault(self, number: int, what: str) -> None:
-        if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem(self.source.shown, number, "", what))
-        else:
-            self._unsaid += 1
-
-    def take(self, number: int, line: bytes | None, instructions: str | None) -> None:
-        if line is None:
-            self.fault(number, _TOO_LONG)
-            return
-        if number == 1 and line.startswith(b"\xef\xbb\xbf"):
-            self.fault(number, "starts with a byte-order mark; save the file as plain UTF-8")
-            return
-        if not line.strip():
-            self.fault(number, "is blank; remove it")
-            return
-        try:
-            self._add(number, parse(line, instructions))
-        except BadExample as error:
-            self.fault(number, str(error))
-
-    def _add(self, number: int, example: Example) -> None:
-        line = example.line()
-        characters = example.characters
-        self.examples += 1
-        self.characters += characters
-        self.size += len(line)
-        self.with_files += example.holds_files
-        if characters > self.longest[0]:
-            self.longest = (characters, number)
-        self.longest_answer = max(self.longest_answer, len(example.answer.encode()))
-        self._hash.update(line)
-        first = self._lines.setdefault(hashlib.blake2b(line, digest_size=16).digest(), number)
-        if first != number:
-            self._repeated.append((number, first))
-        self._template.narrow(example.system, example.prompt)
+    def take(self, rows: Rows) -> None:
+        converted = b"".join([example.line() for example in rows.examples])
+        self._hash.update(converted)
+        self.size += len(converted)
+        self.examples += len(rows.examples)
+        self.with_files += sum([example.holds_files for example in rows.examples])
+        characters = [example.characters for example in rows.examples]
+        self.characters += sum(characters)
+        if (most := max(characters)) > self.longest[0]:
+            self.longest = (most, rows.numbers[characters.index(most)])
+        answers = max([len(answer.encode()) for answer in rows.answers])
+        self.longest_answer = max(self.longest_answer, answers)
+        for example, prompt in zip(rows.examples, rows.prompts, strict=True):
+            self._template.narrow(example.system, prompt)
 
     def split(self) -> Split:
-        unsaid = f"has {self._unsaid:,} more lines that are no examples"
-        more = [Problem(self.source.shown, 0, "", unsaid)] if self._unsaid else []
         return Split(
             source=self.source,
             examples=self.examples,
@@ -227,8 +247,6 @@ class _Tally:
             longest=self.longest,
             digest=self._hash.hexdigest(),
             longest_answer=self.longest_answer,
-            problems=(*self.problems, *more),
-            lines=self._lines,
-            repeated=tuple(self._repeated),
+            findings=self.faults.all(),
             prompt=self._template.prompt(),
         )

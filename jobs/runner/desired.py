@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, guards, identity
+from jobs.runner import catalog, check, dataset, document, guards, identity, rules
 from jobs.runner.catalog import BaseModelFacts
-from jobs.runner.check import Finding
-from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source, SplitName
+from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
 from jobs.runner.estimate import Estimate, estimate, usd
+from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
+from jobs.runner.rows import SplitName
+from jobs.runner.rules import Finding
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
 from jobs.runner.storage import doing, retry
@@ -43,27 +45,84 @@ class Resolved:
 
 
 def resolve(
-    file: SpecFile, root: Path, settings: Settings, open_bucket: OpenBucket, today: date
+    file: SpecFile,
+    root: Path,
+    settings: Settings,
+    open_bucket: OpenBucket,
+    today: date,
+    *,
+    examine: bool = False,
 ) -> Resolved:
-    """Read the spec's data once and say all there is to say about it."""
+    """Read the spec's data and say what is wrong; with `examine` also what its examples say."""
     known = catalog.load()
     facts = known.base_models.get(file.spec.base_model)
     found: list[Finding] = []
     if facts is None:
         why = known.unknown(file.spec.base_model)
-        found.append(Finding("error", file.problem("base_model", why)))
+        found.append(at(file, rules.UNKNOWN_BASE_MODEL, "base_model", why))
     data = Dataset({}, ())
+    examination = check.Examination(file.spec) if examine else None
+    examined: list[Finding] = []
     try:
         sources, reading = _sources(file.spec.dataset, root, open_bucket)
     except NoDataset as error:
-        found.append(Finding("error", file.problem("dataset", str(error))))
+        found.append(at(file, rules.NO_DATASET, "dataset", str(error)))
     else:
         with reading:
-            data = dataset.read(sources, file.spec.instructions)
-    found += check.findings(file, data, facts, settings.region, today, settings.emulator)
+            watches = examination.watches if examination else ()
+            data = dataset.read(sources, file.spec.instructions, watches)
+            if examination:
+                examined += examination.findings(data)
+    found += check.findings(file, data, facts, settings.region, today, settings.emulator, examined)
     ready = not any(f.severity == "error" for f in found)
     desired = _desired(file, data, facts, settings, today) if ready and facts else None
     return Resolved(file, data, facts, tuple(found), desired)
+
+
+def linked(resolved: Sequence[Resolved]) -> list[Resolved]:
+    """Each with the tuning it goes on from in its fingerprint; what cannot be is an error."""
+    by_name = {one.file.name: one for one in resolved}
+    done: dict[str, Resolved] = {}
+
+    def link(one: Resolved, under: tuple[str, ...] = ()) -> Resolved:
+        name, on = one.file.name, one.file.spec.tuning.continue_from
+        if on is None or name in done:
+            return done.get(name, one)
+        if why := _no_parent(one, on, by_name, (*under, name)):
+            problem = one.file.problem("tuning.continue_from", why)
+            findings = (*one.findings, Finding(rules.SPEC, problem, rules.SPEC.severity))
+            done[name] = replace(one, findings=findings, desired=None)
+        else:
+            done[name] = _continuing(one, link(by_name[on], (*under, name)))
+        return done[name]
+
+    return [link(one) for one in resolved]
+
+
+def _no_parent(
+    one: Resolved, on: str, by_name: Mapping[str, Resolved], under: tuple[str, ...]
+) -> str | None:
+    if on not in by_name:
+        return f'no spec "{on}" is meant for this stack' + document.did_you_mean(on, by_name)
+    if on in under:
+        return f"goes round in a circle: {' → '.join((*under, on))}"
+    base = by_name[on].file.spec.base_model
+    if base != one.file.spec.base_model:
+        return f"{on} is of another base model, {base}"
+    return None
+
+
+def _continuing(one: Resolved, parent: Resolved) -> Resolved:
+    if one.desired is None or parent.desired is None:
+        return replace(one, desired=None)
+    inputs = {**one.desired.inputs, "continues": parent.desired.fingerprint}
+    fingerprint = identity.fingerprint(inputs)
+    name = parent.file.name
+    places = {**one.desired.places, "continues": one.desired.places.get("continue_from", "")}
+    desired = replace(
+        one.desired, inputs=inputs, fingerprint=fingerprint, continues=name, places=places
+    )
+    return replace(one, desired=desired)
 
 
 def _desired(
@@ -74,6 +133,7 @@ def _desired(
     train = data.train
     cost = estimate(spec.tuning, train.examples, train.characters, facts, train.with_files)
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
+    places["continue_from"] = f"{file.path}:{file.line('tuning', 'continue_from')}"
     places["base_model"] = f"{file.path}:{file.line('base_model')}"
     places["dataset"] = spec.dataset
     return Desired(

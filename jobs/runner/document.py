@@ -6,6 +6,7 @@ Scalars are read as YAML 1.2 has them: `no` is text, 1e-5 a number, and every ke
 import difflib
 import re
 import stat
+import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -240,9 +241,12 @@ def _sentence(item: Mapping[str, Any], model: type[BaseModel]) -> str:
 
 
 def _known_keys(model: type[BaseModel], parents: Sequence[Any]) -> list[str]:
-    """The keys of the model that `parents` lead to."""
+    """The keys of the model that `parents` lead to; of a list, those of what it holds."""
     for parent in parents:
-        annotation = model.model_fields[str(parent)].annotation
+        if isinstance(parent, int):
+            continue
+        annotation: Any = model.model_fields[str(parent)].annotation
+        annotation = next(iter(typing.get_args(annotation)), annotation)
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation

@@ -2,12 +2,23 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
+
+from msgspec import UNSET, Struct, to_builtins
+from msgspec.structs import replace
+
+from jobs.runner import rules
+from jobs.runner.forms import Conversation, FileData, FilePart, Part, Turn, encode, quick, turn
+from jobs.runner.rules import Rule
 
 Form = Literal["contents", "input_text", "messages"]
 
+_KEYS_OF_FORMS: Mapping[Form, tuple[str, ...]] = {
+    "contents": ("contents",),
+    "messages": ("messages",),
+    "input_text": ("input_text", "output_text"),
+}
 _SYSTEM_KEYS = ("systemInstruction", "system_instruction")
 _CONTENT_KEYS = ("contents", *_SYSTEM_KEYS, "tools")
 _DEEPEST = 64  # of what `tools` holds
@@ -17,14 +28,17 @@ _ROLES_OF_MESSAGES = {"user": "user", "assistant": "model", "model": "model"}
 class BadExample(ValueError):
     """Why a line is no example; the reader adds file and line."""
 
+    def __init__(self, rule: Rule, what: str) -> None:
+        super().__init__(what)
+        self.rule = rule
 
-@dataclass(frozen=True)
-class Example:
+
+class Example(Struct, frozen=True):
     """A conversation that ends with the model's turn."""
 
     form: Form
     system: str | None
-    contents: tuple[Mapping[str, Any], ...]
+    contents: tuple[Turn, ...]
     tools: Any = None
 
     @property
@@ -37,34 +51,44 @@ class Example:
         return text_of(self.contents[-1])
 
     @property
+    def asked(self) -> str:
+        """All that the answer answers, as text; files by their names."""
+        said = [
+            part.text if isinstance(part, Part) else part.fileData.fileUri
+            for one in self.contents[:-1]
+            for part in one.parts
+        ]
+        if self.system:
+            said.append(self.system)
+        if self.tools is not None:
+            said.append(repr(self.tools))
+        return said[0] if len(said) == 1 else "\0".join(said)
+
+    @property
     def characters(self) -> int:
-        return len(self.system or "") + sum(len(text_of(turn)) for turn in self.contents)
+        return len(self.system or "") + sum([len(text_of(one)) for one in self.contents])
 
     @property
     def holds_files(self) -> bool:
-        return any("fileData" in part for content in self.contents for part in content["parts"])
+        for one in self.contents:
+            for part in one.parts:
+                if type(part) is FilePart:
+                    return True
+        return False
 
     def line(self) -> bytes:
         """Today's form in canonical JSON; its bytes are what is hashed, uploaded and tuned on."""
-        body: dict[str, Any] = {}
-        if self.system:
-            body["systemInstruction"] = system_instruction(self.system)
-        body["contents"] = self.contents
-        if self.tools is not None:
-            body["tools"] = self.tools
-        return _ENCODER.encode(body).encode() + b"\n"
+        system = turn("system", self.system) if self.system else UNSET
+        body = Conversation(system, self.contents)
+        if self.tools is None:
+            return encode(body) + b"\n"
+        return _ENCODER.encode({**to_builtins(body), "tools": self.tools}).encode() + b"\n"
 
 
-def system_instruction(text: str) -> dict[str, Any]:
-    return {"role": "system", "parts": [{"text": text}]}
-
-
-def turn(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "parts": [{"text": text}]}
-
-
-def text_of(content: Mapping[str, Any]) -> str:
-    return "".join(part.get("text", "") for part in content["parts"])
+def text_of(said: Turn) -> str:
+    if len(said.parts) == 1 and type(part := said.parts[0]) is Part:
+        return part.text
+    return "".join([part.text for part in said.parts if isinstance(part, Part)])
 
 
 def parse(line: bytes, instructions: str | None) -> Example:
@@ -73,41 +97,52 @@ def parse(line: bytes, instructions: str | None) -> Example:
     Accepts today's form, the form of 2023 and chat messages. Raises BadExample.
     https://docs.cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
     """
+    if read := quick(line):
+        return _instructed(Example(*read), instructions)
     body = _object(line)
-    if "contents" in body:
-        example = _from_contents(body)
-    elif "messages" in body:
-        example = _from_messages(body)
-    elif "input_text" in body or "output_text" in body:
-        example = _from_2023(body)
-    else:
+    return _instructed(_FROM[_form(body)](body), instructions)
+
+
+def _form(body: Mapping[str, Any]) -> Form:
+    forms = [form for form, keys in _KEYS_OF_FORMS.items() if any(key in body for key in keys)]
+    if not forms:
         raise BadExample(
-            'has none of "contents" (today\'s form), "input_text" (2023), "messages" (chat)'
+            rules.UNKNOWN_FORM,
+            'has none of "contents" (today\'s form), "input_text" (2023), "messages" (chat)',
         )
-    return _instructed(example, instructions)
+    if len(forms) > 1:
+        raise BadExample(rules.MIXED_FORM, f'has both "{forms[0]}" and "{forms[1]}"; keep one')
+    return forms[0]
 
 
 def _object(line: bytes) -> dict[str, Any]:
+    if 0 in line:
+        place = line.index(0) + 1
+        raise BadExample(rules.NUL, f"holds a NUL byte at byte {place}; save the file as UTF-8")
     try:
         body = _DECODER.decode(line.decode())
         if b"\\u" in line:  # the one way to half of a surrogate pair
             _ENCODER.encode(body).encode()
     except UnicodeDecodeError as error:
         raise BadExample(
-            f"is not UTF-8 at byte {error.start + 1}; save the file as UTF-8"
+            rules.NOT_UTF8, f"is not UTF-8 at byte {error.start + 1}; save the file as UTF-8"
         ) from None
     except UnicodeEncodeError:
-        raise BadExample("holds half of a surrogate pair (\\ud8…); remove it") from None
+        raise BadExample(
+            rules.LONE_SURROGATE, "holds half of a surrogate pair (\\ud8…); remove it"
+        ) from None
     except json.JSONDecodeError as error:
-        raise BadExample(f"is not JSON: {error.msg} at column {error.colno}") from None
+        raise BadExample(
+            rules.NOT_JSON, f"is not JSON: {error.msg} at column {error.colno}"
+        ) from None
     except RecursionError:
-        raise BadExample("is nested too deeply") from None
+        raise BadExample(rules.TOO_DEEP, "is nested too deeply") from None
     except BadExample:
         raise
     except ValueError:  # the interpreter converts no integer of thousands of digits
-        raise BadExample("holds a number that is too long") from None
+        raise BadExample(rules.BAD_NUMBER, "holds a number that is too long") from None
     if not isinstance(body, dict):
-        raise BadExample("is not a JSON object")
+        raise BadExample(rules.NO_OBJECT, "is not a JSON object")
     return body
 
 
@@ -118,19 +153,19 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise BadExample(f'has the key "{key[:40]}" twice')
+                raise BadExample(rules.DUPLICATE_KEY, f'has the key "{key[:40]}" twice')
             seen.add(key)
     return body
 
 
 def _finite(text: str) -> float:
     if math.isinf(number := float(text)):
-        raise BadExample("holds a number that is too large")
+        raise BadExample(rules.BAD_NUMBER, "holds a number that is too large")
     return number
 
 
 def _no_number(text: str) -> None:
-    raise BadExample(f"holds {text}, which is no JSON")
+    raise BadExample(rules.BAD_NUMBER, f"holds {text}, which is no JSON")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_number)
@@ -141,21 +176,21 @@ def _from_contents(body: dict[str, Any]) -> Example:
     _no_other_keys(body, _CONTENT_KEYS)
     turns = body["contents"]
     if not isinstance(turns, list) or not turns:
-        raise BadExample('"contents" must be a list of turns')
+        raise BadExample(rules.MISSING, '"contents" must be a list of turns')
     contents = tuple(_turn(item, f"contents[{i}]") for i, item in enumerate(turns))
-    _alternate([item["role"] for item in contents])
+    _alternate([item.role for item in contents])
     tools = body.get("tools")
     return Example("contents", _system(body), contents, None if tools is None else _tools(tools))
 
 
 def _tools(tools: Any) -> Any:
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
-        raise BadExample('"tools" must be a list of objects')
+        raise BadExample(rules.TOOLS, '"tools" must be a list of objects')
     level: list[Any] = tools
     for _ in range(_DEEPEST):
         level = [child for item in level for child in _children(item)]
     if level:
-        raise BadExample('"tools" is nested too deeply')
+        raise BadExample(rules.TOO_DEEP, '"tools" is nested too deeply')
     return _sorted(tools)
 
 
@@ -174,41 +209,53 @@ def _system(body: dict[str, Any]) -> str | None:
     """The text of the system instruction; its role is ignored, as the service does."""
     given = [key for key in _SYSTEM_KEYS if body.get(key) is not None]
     if len(given) > 1:
-        raise BadExample(f'has both "{given[0]}" and "{given[1]}"; keep one')
+        raise BadExample(rules.SYSTEM, f'has both "{given[0]}" and "{given[1]}"; keep one')
     if not given:
         return None
     value = body[given[0]]
     _no_other_keys(value if isinstance(value, dict) else {}, ("role", "parts"), given[0])
     parts = value.get("parts") if isinstance(value, dict) else None
     if not isinstance(parts, list) or not all(map(_is_text, parts)):
-        raise BadExample(f'{given[0]} must be an object whose "parts" are {{"text": "…"}}')
-    text = text_of({"parts": parts})
+        raise BadExample(
+            rules.SYSTEM, f'{given[0]} must be an object whose "parts" are {{"text": "…"}}'
+        )
+    text = "".join(part["text"] for part in parts)
     if not text.strip():
-        raise BadExample(f"{given[0]} is empty")
+        raise BadExample(rules.EMPTY_TURN, f"{given[0]} is empty")
     return text
 
 
-def _turn(item: Any, where: str) -> dict[str, Any]:
+def _turn(item: Any, where: str) -> Turn:
     if not isinstance(item, dict):
-        raise BadExample(f'{where} must be an object with "role" and "parts"')
+        raise BadExample(rules.MISSING, f'{where} must be an object with "role" and "parts"')
     _no_other_keys(item, ("role", "parts"), where)
     role, parts = item.get("role"), item.get("parts")
     if role not in ("user", "model"):
-        raise BadExample(f'{where}.role is {_shown(role)}; it must be "user" or "model"')
+        raise BadExample(
+            rules.ROLE, f'{where}.role is {_shown(role)}; it must be "user" or "model"'
+        )
     if not isinstance(parts, list) or not parts:
-        raise BadExample(f"{where}.parts must be a list with at least one part")
+        raise BadExample(rules.MISSING, f"{where}.parts must be a list with at least one part")
     for index, part in enumerate(parts):
         if not (_is_text(part) or (role == "user" and _is_file(part))):
-            kinds = '{"text": "…"}' + (
-                ' or {"fileData": {"mimeType": "…", "fileUri": "gs://…"}}' if role == "user" else ""
-            )
-            raise BadExample(f"{where}.parts[{index}] must be {kinds}")
+            raise _bad_part(part, role, f"{where}.parts[{index}]")
     if not any(part.get("text", "").strip() or "fileData" in part for part in parts):
-        raise BadExample(f"{where} is empty")
-    return {
-        "role": role,
-        "parts": [_sorted(part) if "fileData" in part else part for part in parts],
-    }
+        raise BadExample(rules.EMPTY_TURN, f"{where} is empty")
+    return Turn(role, tuple(map(_part, parts)))
+
+
+def _part(part: Mapping[str, Any]) -> Part | FilePart:
+    if "fileData" in part:
+        return FilePart(FileData(**part["fileData"]))
+    return Part(part["text"])
+
+
+def _bad_part(part: Any, role: str, where: str) -> BadExample:
+    rule = rules.FILE_PART if isinstance(part, dict) and "fileData" in part else rules.PART
+    kinds = '{"text": "…"}'
+    if role == "user":
+        kinds += ' or {"fileData": {"mimeType": "…", "fileUri": "gs://…"}}'
+    return BadExample(rule, f"{where} must be {kinds}")
 
 
 def _is_text(part: Any) -> bool:
@@ -231,16 +278,19 @@ def _alternate(roles: list[str]) -> None:
     expected = ["user", "model"] * (len(roles) // 2 + 1)
     for index, (role, wanted) in enumerate(zip(roles, expected, strict=False)):
         if role != wanted:
-            raise BadExample(f"turn {index + 1} is the {role}'s; turns alternate, the user's first")
+            raise BadExample(
+                rules.ORDER, f"turn {index + 1} is the {role}'s; turns alternate, the user's first"
+            )
     if roles[-1] != "model":
-        raise BadExample("the last turn must be the model's: it is what is learnt")
+        raise BadExample(rules.LAST_TURN, "the last turn must be the model's: it is what is learnt")
 
 
 def _from_2023(body: dict[str, Any]) -> Example:
     _no_other_keys(body, {"input_text", "output_text"})
     for key in ("input_text", "output_text"):
         if not isinstance(body.get(key), str) or not body[key].strip():
-            raise BadExample(f'"{key}" is missing or empty')
+            rule = rules.EMPTY_TURN if isinstance(body.get(key), str) else rules.MISSING
+            raise BadExample(rule, f'"{key}" is missing or empty')
     contents = (turn("user", body["input_text"]), turn("model", body["output_text"]))
     return Example("input_text", None, contents)
 
@@ -249,7 +299,9 @@ def _from_messages(body: dict[str, Any]) -> Example:
     _no_other_keys(body, {"messages"})
     messages = body["messages"]
     if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
-        raise BadExample('"messages" must be a list of objects with "role" and "content"')
+        raise BadExample(
+            rules.MISSING, '"messages" must be a list of objects with "role" and "content"'
+        )
     system = None
     contents = []
     for index, message in enumerate(messages):
@@ -257,20 +309,29 @@ def _from_messages(body: dict[str, Any]) -> Example:
         text, role = message.get("content"), message.get("role")
         if not isinstance(text, str) or not text.strip():
             what = "is missing or empty" if not text or isinstance(text, str) else "must be text"
-            raise BadExample(f"messages[{index}].content {what}")
+            rule = rules.EMPTY_TURN if isinstance(text, str) else rules.MISSING
+            raise BadExample(rule, f"messages[{index}].content {what}")
         if role == "system" and index == 0:
             system = text
         elif role in _ROLES_OF_MESSAGES:
             contents.append(turn(_ROLES_OF_MESSAGES[role], text))
         else:
             raise BadExample(
+                rules.ROLE,
                 f"messages[{index}].role is {_shown(role)}; it must be user or assistant,"
-                " the first may be system"
+                " the first may be system",
             )
     if not contents:
-        raise BadExample('"messages" holds no turn of a user')
-    _alternate([item["role"] for item in contents])
+        raise BadExample(rules.MISSING, '"messages" holds no turn of a user')
+    _alternate([item.role for item in contents])
     return Example("messages", system, tuple(contents))
+
+
+_FROM: Mapping[Form, Callable[[dict[str, Any]], Example]] = {
+    "contents": _from_contents,
+    "messages": _from_messages,
+    "input_text": _from_2023,
+}
 
 
 def _instructed(example: Example, instructions: str | None) -> Example:
@@ -278,14 +339,18 @@ def _instructed(example: Example, instructions: str | None) -> Example:
         return example
     if example.system is not None and example.system.strip() != instructions.strip():
         raise BadExample(
-            "has a system instruction, and the spec's `instructions` another; keep one"
+            rules.TWO_INSTRUCTIONS,
+            "has a system instruction, and the spec's `instructions` another; keep one",
         )
     return replace(example, system=instructions)
 
 
 def _no_other_keys(body: Mapping[str, Any], known: Iterable[str], where: str = "") -> None:
     if unknown := sorted(set(body) - set(known)):
-        raise BadExample(f'{where + " " if where else ""}has the unknown key "{unknown[0][:40]}"')
+        raise BadExample(
+            rules.UNKNOWN_KEY,
+            f'{where + " " if where else ""}has the unknown key "{unknown[0][:40]}"',
+        )
 
 
 def _shown(value: Any) -> str:

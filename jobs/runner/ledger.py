@@ -81,6 +81,7 @@ class Entry(Summary):
     spec: str  # path of the spec it came from
     holder: str
     previous: list[str] = []  # jobs of earlier, failed tries
+    pre_tuned_model: str | None = None  # the tuned model that it goes on from
     dataset_uri: str
     splits: dict[str, int]  # examples by split
     epochs: int | None = None
@@ -133,22 +134,22 @@ class Ledger:
         self.clock = Clock()
         bucket.client._http.hooks["response"].append(self.clock.heard)
 
-    def recorded(self) -> dict[str, Recorded]:
-        """Everything, by name; one paged list whatever the number of entries.
+    def recorded(self, only: str | None = None) -> dict[str, Recorded]:
+        """Everything, or `only` one name, by name; one paged list whatever the number of entries.
 
         Raises NotProvisioned without a bucket, Unreadable for all objects that are no entries.
         """
-        recorded, junk = self.survey()
+        recorded, junk = self.survey(only)
         if junk:
             raise Unreadable("\n".join(junk))
         return recorded
 
-    def survey(self) -> tuple[dict[str, Recorded], list[str]]:
+    def survey(self, only: str | None = None) -> tuple[dict[str, Recorded], list[str]]:
         """What `recorded` gives, and what is wrong with each object that cannot be read."""
         entries: dict[str, dict[str, Summary]] = {}
         active: dict[str, _Pointer] = {}
         junk: list[str] = []
-        for blob in self._list():
+        for blob in self._list(f"{_PREFIX}{only}/" if only else _PREFIX):
             name, _, key = blob.name.removeprefix(_PREFIX).removesuffix(".json").partition("/")
             if blob.name.endswith("/"):
                 continue  # a folder, as the console makes them
@@ -164,10 +165,10 @@ class Ledger:
             for name in {*entries, *active}
         }, junk
 
-    def _list(self) -> Iterator[Blob]:
+    def _list(self, prefix: str) -> Iterator[Blob]:
         with storage.doing("reading the ledger", self._bucket):
             yield from self._bucket.list_blobs(
-                prefix=_PREFIX,
+                prefix=prefix,
                 fields="items(name,generation,metadata),nextPageToken",
                 timeout=remote.timeout(),
                 retry=storage.retry(),
@@ -224,9 +225,12 @@ class Ledger:
         return int(blob.generation or 0)
 
     def remove(self, entry: Entry, generation: int) -> None:
-        """Take back an intent that led to nothing. Raises storage.Changed if it moved on."""
+        """Of an intent that led to nothing, or of what is pruned.
+
+        Raises storage.Changed if it moved on.
+        """
         blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
-        self._delete(blob, f"taking back the submission of {entry.name}", generation)
+        self._delete(blob, f"removing the ledger's entry of {entry.name}", generation)
 
     def activate(self, name: str, fingerprint: str, instead_of: str | None = None) -> None:
         """Serve this entry from now on; `instead_of` names one that a rollback takes back.

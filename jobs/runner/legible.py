@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from jobs.runner import desired, spec
-from jobs.runner.desired import OpenBucket
+from jobs.runner.desired import OpenBucket, Resolved
 from jobs.runner.errors import VertuneError
 from jobs.runner.plan import Desired
 from jobs.runner.spec import SpecFile
@@ -39,29 +39,42 @@ def legible(
     """Read what can be read; faults of one spec keep no other from being known."""
     found = Legible()
     files, faults = spec.read(root, stack)
+    chosen = _with_parents(files, select)
     for fault in faults:
-        if not select or Path(fault.path).stem in select:
+        if not select or Path(fault.path).stem in {*select, *chosen}:
             found.fault(Path(fault.path).stem, str(fault))
-    for file in files:
-        if file.name not in found.why and (not select or file.name in select):
-            _add(found, file, root, settings, open_bucket, today)
+    resolved: list[Resolved] = []
+    for file in chosen.values():
+        try:
+            if file.name not in found.why:
+                resolved.append(desired.resolve(file, root, settings, open_bucket, today))
+        except VertuneError as error:  # its data is in a bucket that does not answer
+            found.fault(file.name, str(error))
+    _add(found, desired.linked(resolved))
     return found
 
 
-def _add(
-    found: Legible,
-    file: SpecFile,
-    root: Path,
-    settings: Settings,
-    open_bucket: OpenBucket,
-    today: date,
-) -> None:
-    try:
-        one = desired.resolve(file, root, settings, open_bucket, today)
-    except VertuneError as error:  # its data is in a bucket that does not answer
-        found.fault(file.name, str(error))
-        return
-    for finding in one.errors:
-        found.fault(file.name, str(finding.problem))
-    if one.desired is not None:
-        found.desired[file.name] = one.desired
+def _with_parents(files: Sequence[SpecFile], select: Collection[str]) -> dict[str, SpecFile]:
+    """The specs of these names, all without any, and those that they go on from."""
+    by_name = {file.name: file for file in files}
+    chosen: dict[str, SpecFile] = {}
+    wanted = [*(select or by_name)]
+    while wanted:
+        name = wanted.pop(0)
+        if name in by_name and name not in chosen:
+            chosen[name] = by_name[name]
+            wanted.append(by_name[name].spec.tuning.continue_from or "")
+    return chosen
+
+
+def _add(found: Legible, resolved: Sequence[Resolved]) -> None:
+    parents = {one.file.name: one.file.spec.tuning.continue_from for one in resolved}
+    for one in resolved:
+        if one.desired is not None:
+            found.desired[one.file.name] = one.desired
+        elif parents[one.file.name] not in found.why:
+            for finding in one.errors:
+                found.fault(one.file.name, str(finding.problem))
+    for name, parent in parents.items():
+        if name not in found.desired:
+            found.why.setdefault(name, f"goes on from {parent}, which cannot be read")

@@ -21,6 +21,8 @@ b: a1   | a: a1 in flight, or submitted by | … wait       it is reused once a 
         |    this plan                     |
 b: a1   | a: a1 failed, cancelled or below | ! blocked
         |    the mark of b                 |
+b on a  | a not tuned yet                  | … wait       it goes on from the tuned model of a
+b on a  | a blocked, or below its mark     | ! blocked
 -       | a1 served                        | - forget     drops it from the outputs, deletes nothing
 -       | a1 finished, not served          |   (none)
 """
@@ -72,6 +74,7 @@ class Desired:
     metric: str | None = None  # what it is scored by; None where there is no test split
     refusals: Mapping[str, str] = field(default_factory=dict)  # guard -> why it is not submitted
     priority: int = 0  # of those that wait, higher ones go first
+    continues: str | None = None  # the name of the spec whose tuned model it goes on from
     pin: str | None = None  # how the fingerprint to be served begins; nothing is tuned then
     places: Mapping[str, str] = field(default_factory=dict)  # input -> path:line it came from
 
@@ -86,6 +89,13 @@ class Change:
     fingerprint: str
     desired: Desired | None = None
     source: Summary | None = None  # the entry a resume finishes, or a reuse serves
+    parent: Summary | None = None  # the entry whose tuned model it goes on from
+    then: Action | None = None  # what a change that waits becomes
+
+    @property
+    def costs(self) -> bool:
+        """Whether it submits a job, now or once it need not wait any more."""
+        return self.action.tunes or (self.then is not None and self.then.tunes)
 
 
 @dataclass(frozen=True)
@@ -111,14 +121,12 @@ class Plan:
     @property
     def tunes(self) -> bool:
         """Whether it costs money."""
-        return any(change.action.tunes for change in self.changes)
+        return any(change.costs for change in self.changes)
 
     @property
     def price_usd(self) -> float | None:
         """The sum of what is to be tuned, None as soon as one price is unknown."""
-        prices = [
-            c.desired.estimate.price_usd for c in self.changes if c.action.tunes and c.desired
-        ]
+        prices = [c.desired.estimate.price_usd for c in self.changes if c.costs and c.desired]
         known = [price for price in prices if price is not None]
         return float(sum(known)) if len(known) == len(prices) else None
 
@@ -143,7 +151,8 @@ def diff(
             changes.append(found)
         elif name in desired:
             unchanged.append(name)
-    return Plan(tuple(sorted(_each_tuning_once(changes), key=_turn)), tuple(unchanged))
+    changes = _after_parents(list(_each_tuning_once(changes)), desired, recorded)
+    return Plan(tuple(sorted(changes, key=_turn)), tuple(unchanged))
 
 
 def _allowed(wanted: Desired | None, allow: Collection[str]) -> Desired | None:
@@ -176,7 +185,51 @@ def _each_tuning_once(changes: Iterable[Change]) -> Iterator[Change]:
 
 def _wait(change: Change, other: str) -> Change:
     reason = f"{other} asks for the same tuning; it is tuned once and then reused"
-    return replace(change, action=Action.WAIT, reason=reason, source=None)
+    return replace(change, action=Action.WAIT, reason=reason, source=None, then=Action.REUSE)
+
+
+def _after_parents(
+    changes: list[Change], desired: Mapping[str, Desired], recorded: Mapping[str, Recorded]
+) -> list[Change]:
+    """What goes on from another tuning has it, waits for it, or is blocked as it is."""
+    by_name = {change.name: change for change in changes}
+    placed: dict[str, Change] = {}
+
+    def place(change: Change) -> Change:
+        wanted = change.desired
+        if change.name not in placed:
+            on = wanted.continues if wanted and change.action.tunes else None
+            before = by_name.get(on) if on else None
+            parent = place(before) if before else None
+            placed[change.name] = _on(change, on, parent, desired, recorded) if on else change
+        return placed[change.name]
+
+    return [place(change) for change in changes]
+
+
+def _on(
+    change: Change,
+    name: str,
+    parent: Change | None,
+    desired: Mapping[str, Desired],
+    recorded: Mapping[str, Recorded],
+) -> Change:
+    assert change.desired is not None
+    fingerprint = str(change.desired.inputs.get("continues"))
+    found = [
+        entry
+        for record in recorded.values()
+        if (entry := record.entries.get(fingerprint)) and entry.state == "succeeded"
+    ]
+    mark = desired[name].at_least if name in desired else None
+    if any(entry.passes(mark) for entry in found):
+        return replace(change, parent=next(entry for entry in found if entry.passes(mark)))
+    if parent is not None and parent.action is not Action.BLOCKED:
+        reason = f"goes on from {name}, which is tuned first"
+        return replace(change, action=Action.WAIT, reason=reason, then=change.action)
+    why = parent.reason if parent else "is below its mark" if found else "is not to be tuned here"
+    reason = f"goes on from {name}, which is blocked: {why}"
+    return replace(change, action=Action.BLOCKED, reason=reason)
 
 
 def _of(
@@ -284,7 +337,10 @@ def _best(wanted: Desired, everything: Mapping[str, Recorded]) -> Summary | None
 def _of_another(wanted: Desired, other: Summary) -> Change:
     if other.in_flight:
         reason = f"the same tuning is in flight as {other.name}; it is reused once it is done"
-        return Change(Action.WAIT, wanted.name, reason, wanted.fingerprint, wanted, other)
+        then = Action.REUSE
+        return Change(
+            Action.WAIT, wanted.name, reason, wanted.fingerprint, wanted, other, None, then
+        )
     if not _reaches(wanted, other):
         scored = f"{other.score.tuned:.3f} by {other.score.metric}" if other.score else "no score"
         reason = f"the same tuning was done as {other.name} and has {scored}, not the mark here"

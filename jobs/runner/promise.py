@@ -43,19 +43,24 @@ class Promise(BaseModel):
     changes: tuple[Promised, ...]
     checksum: str
 
+    def covers(self, change: Change) -> bool:
+        """Whether this very tuning of this name was reviewed."""
+        return (change.name, change.fingerprint) in {(c.name, c.fingerprint) for c in self.changes}
+
 
 def promise(plan: Plan, stack: str, project: str) -> Promise:
-    """The plan's changes, those that are not done apart, and a checksum over them."""
-    changes = tuple(map(_promised, plan.now))
+    """The plan's changes, blocked ones apart, and a checksum over them."""
+    changes = tuple(_promised(c) for c in plan.changes if c.action is not Action.BLOCKED)
     body = [stack, project, *sorted(change.model_dump_json() for change in changes)]
     checksum = hashlib.sha256(json.dumps(body).encode()).hexdigest()[:16]
     return Promise(stack=stack, project=project, changes=changes, checksum=checksum)
 
 
 def _promised(change: Change) -> Promised:
-    cost = change.desired.estimate.price_usd if change.desired and change.action.tunes else None
+    """What waits is promised as what it becomes."""
+    cost = change.desired.estimate.price_usd if change.desired and change.costs else None
     return Promised(
-        action=change.action.word,
+        action=(change.then or change.action).word,
         name=change.name,
         fingerprint=change.fingerprint,
         price_usd=None if cost is None else round(cost, 4),

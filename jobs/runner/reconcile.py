@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import Problems
 from jobs.runner.ledger import Recorded
-from jobs.runner.plan import Plan, diff
+from jobs.runner.plan import Change, Plan, diff
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class Reconciliation:
     resolved: Mapping[str, Resolved]
     recorded: Mapping[str, Recorded]
     plan: Plan
+
+    def of(self, wanted: Callable[[Change], bool]) -> Reconciliation:
+        """The same with just some of the changes."""
+        changes = tuple(change for change in self.plan.changes if wanted(change))
+        return replace(self, plan=Plan(changes, self.plan.unchanged))
 
 
 def reconcile(

@@ -1,10 +1,11 @@
-"""Registry: tuned models as the service keeps them, over Google's authorised session.
+"""Registry: tuned models and endpoints as the service keeps them, over Google's own session.
 
 Its generated client makes the same calls, but to import it costs each command 3.4 s.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jobs.runner import client, remote
-from jobs.runner.errors import RemoteError
+from jobs.runner.errors import RemoteError, Unreachable
 from jobs.runner.vertex import location_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _VERSION = "v1"
 _PAGE = 100
+_POLL = 1.0  # seconds
+_OPERATION = 300.0
+_SETTLING = 60.0
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,21 @@ class Model:
     name: str  # with its version
     aliases: tuple[str, ...]
     labels: Mapping[str, str]
+    endpoints: tuple[str, ...]  # where it is deployed
 
 
 @dataclass(frozen=True)
 class Endpoint:
     name: str
-    deployed: tuple[str, ...]  # tuned models, with their versions
+    labels: Mapping[str, str]
+    deployed: Mapping[str, str]  # id of the deployment -> model with its version
 
 
 class Registry:
-    """Every resource is asked for by its whole name, in the location that stands in it."""
+    """Every resource is asked for by its whole name, in the location that stands in it.
+
+    Each call may be made twice: what is gone already counts as deleted.
+    """
 
     def __init__(self, endpoint: str | None) -> None:
         self._endpoint = endpoint
@@ -55,26 +64,16 @@ class Registry:
 
     def model(self, name: str) -> Model | None:
         """A version of a tuned model, None if there is none."""
-        try:
-            found = self._call(f"reading {name}", "GET", name)
-        except RemoteError as error:
-            if error.status != 404:
-                raise
-            return None
-        return _model(found)
+        found = self._found(f"reading {name}", "GET", name)
+        return None if found is None else _model(found)
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        found = self._found(f"reading {name}", "GET", name)
+        return None if found is None else _endpoint(found)
 
     def models(self, parent: str) -> list[Model]:
         """The default version of every model of a location."""
         return [_model(one) for one in self._listed(parent, "models")]
-
-    def endpoint(self, name: str) -> Endpoint | None:
-        try:
-            found = self._call(f"reading {name}", "GET", name)
-        except RemoteError as error:
-            if error.status != 404:
-                raise
-            return None
-        return _endpoint(found)
 
     def endpoints(self, parent: str) -> list[Endpoint]:
         return [_endpoint(one) for one in self._listed(parent, "endpoints")]
@@ -100,8 +99,60 @@ class Registry:
         path = f"{model.name}:mergeVersionAliases"
         self._call(f"moving an alias of {model.name}", "POST", path, {"versionAliases": [alias]})
 
+    def undeploy(self, endpoint: Endpoint, id: str) -> None:
+        doing = f"undeploying from {endpoint.name}"
+        body = {"deployedModelId": id}
+        self._ended(doing, self._found(doing, "POST", f"{endpoint.name}:undeployModel", body))
+
+    def delete_endpoint(self, endpoint: Endpoint) -> None:
+        self._delete(endpoint.name, endpoint.name)
+
+    def delete_model(self, model: Model) -> None:
+        """Only this version where there are others."""
+        whole = model.name.partition("@")[0]
+        found = self._found(f"reading {whole}", "GET", f"{whole}:listVersions")
+        if found is None:
+            return
+        alone = len(found.get("models", ())) == 1
+        self._delete(model.name, whole if alone else f"{model.name}:deleteVersion")
+
+    def _delete(self, name: str, path: str) -> None:
+        """For a while after it was undeployed, the service takes a model for deployed still."""
+        from google.api_core.exceptions import RetryError
+        from google.api_core.retry import Retry
+
+        doing = f"deleting {name}"
+
+        def delete() -> None:
+            self._ended(doing, self._found(doing, "DELETE", path))
+
+        again = Retry(predicate=_not_yet, timeout=remote.patient(_SETTLING))
+        try:
+            again(delete)()
+        except RetryError as error:
+            raise error.cause or error from error
+
+    def _ended(self, doing: str, operation: dict[str, Any] | None) -> None:
+        """Wait for a long-running operation; None is one on what is gone already."""
+        deadline = time.monotonic() + remote.patient(_OPERATION)
+        while operation is not None and not operation.get("done"):
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{doing}: it is still under way; run this again in a while")
+            time.sleep(remote.patient(_POLL))
+            operation = self._call(doing, "GET", str(operation["name"]))
+        if operation and (error := operation.get("error")):
+            raise remote.refusal(doing, 409, f"code {error.get('code')}", str(error.get("message")))
+
+    def _found(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
+        try:
+            return self._call(doing, method, path, body)
+        except RemoteError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Repeated while it may pass: whatever is called here may be called twice."""
+        """Repeated while it may pass."""
         from google.api_core.exceptions import RetryError, from_http_response
         from google.api_core.retry import Retry
 
@@ -162,12 +213,20 @@ def _model(found: Mapping[str, Any]) -> Model:
         name=f"{found['name']}@{found['versionId']}",
         aliases=tuple(found.get("versionAliases", ())),
         labels=found.get("labels", {}),
+        endpoints=tuple(one["endpoint"] for one in found.get("deployedModels", ())),
     )
 
 
 def _endpoint(found: Mapping[str, Any]) -> Endpoint:
-    deployed = found.get("deployedModels", ())
     return Endpoint(
         name=str(found["name"]),
-        deployed=tuple(f"{one['model']}@{one.get('modelVersionId', '1')}" for one in deployed),
+        labels=found.get("labels", {}),
+        deployed={
+            str(one["id"]): f"{one['model'].partition('@')[0]}@{one.get('modelVersionId', 1)}"
+            for one in found.get("deployedModels", ())
+        },
     )
+
+
+def _not_yet(error: BaseException) -> bool:
+    return isinstance(error, RemoteError) and error.reason == "FAILED_PRECONDITION"

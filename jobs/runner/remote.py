@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jobs.runner.errors import Passing, Quota, RemoteError, Unreachable, VertuneError
@@ -20,6 +20,7 @@ _REPEATS = 30.0  # seconds of repeats for one call that is safe to repeat
 _PATIENCE = "VERTUNE_PATIENCE"  # a factor on every wait: more on a slow network, less in tests
 PASSING = frozenset({408, 429, 500, 502, 503, 504})  # statuses that may be gone the next time
 
+IMPERSONATE = "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"  # Pulumi's Google provider goes by it too
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 _LONGEST = 2000  # characters of an answer that was not meant for people
@@ -60,17 +61,59 @@ def on_loopback(url: str) -> bool:
 def credentials(endpoint: str | None) -> Credentials:
     """Google's of this shell, or for an emulator some that are worth nothing anywhere else.
 
-    Raises Unreachable if there are none to use.
+    In place of the account that IMPERSONATE names, if any. Raises Unreachable if there are none.
     """
-    if endpoint is not None:
-        from google.oauth2.credentials import Credentials as Token
+    found = _of_this_shell() if endpoint is None else _of_an_emulator(endpoint)
+    account = os.environ.get(IMPERSONATE)
+    return _impersonating(account, found, endpoint) if account else found
 
-        return Token(token="local")
+
+def acting_as() -> str | None:
+    """The service account whose place this shell takes, where that can be told without a call."""
+    if account := os.environ.get(IMPERSONATE):
+        return account
+    address = str(_key_file().get("service_account_impersonation_url", ""))
+    return address.rpartition("/")[2].partition(":")[0] or None
+
+
+def _impersonating(account: str, source: Credentials, endpoint: str | None) -> Credentials:
+    from google.auth.impersonated_credentials import Credentials as Impersonated
+
+    path = f"/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+    where = endpoint + path if endpoint else None
+    made: Credentials = Impersonated(source, account, [_SCOPE], iam_endpoint_override=where)
+    return made if endpoint is None else _its_token_alone(made)
+
+
+def _of_an_emulator(endpoint: str) -> Credentials:
+    """The owner's, or a pipeline's that the shell's key file exchanges at this very emulator."""
+    if str(_key_file().get("token_url", "")).startswith(endpoint):
+        from google.auth.identity_pool import Credentials as Exchanged
+
+        file = os.environ[_KEY_FILE]
+        return _its_token_alone(Exchanged.from_file(file, scopes=[_SCOPE]))
+    from google.oauth2.credentials import Credentials as Token
+
+    return Token(token="local")
+
+
+def _its_token_alone(source: Credentials) -> Credentials:
+    """Used directly, it would ask Google where the account may be used from: not of an emulator."""
+    from google.oauth2.credentials import Credentials as Token
+
+    def fresh(request: Any, scopes: Any) -> tuple[str, Any]:
+        source.refresh(request)
+        return str(source.token), source.expiry
+
+    return Token(token=None, refresh_handler=fresh)
+
+
+def _of_this_shell() -> Credentials:
     import google.auth
     from google.auth.exceptions import GoogleAuthError
 
     path = os.environ.get(_KEY_FILE)
-    if _key_of_an_emulator(path):
+    if any(on_loopback(str(_key_file().get(key))) for key in ("token_uri", "token_url")):
         raise Unreachable(
             f"{_KEY_FILE} is the emulator's key, which is worth nothing on Google Cloud;"
             f" open a new shell, or `unset {_KEY_FILE}`"
@@ -82,12 +125,13 @@ def credentials(endpoint: str | None) -> Credentials:
     return found
 
 
-def _key_of_an_emulator(path: str | None) -> bool:
+def _key_file() -> dict[str, Any]:
+    """What the shell's key file says; nothing if there is none that can be read."""
     try:
-        key = json.loads(Path(path or "").read_text("utf-8"))
+        key = json.loads(Path(os.environ.get(_KEY_FILE, "")).read_text("utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(key, dict) and on_loopback(str(key.get("token_uri")))
+        return {}
+    return key if isinstance(key, dict) else {}
 
 
 def refused(error: BaseException | None) -> bool:
@@ -100,8 +144,21 @@ def refused(error: BaseException | None) -> bool:
 
 
 def no_credentials(doing: str, error: Exception) -> Unreachable:
+    if (account := acting_as()) and (said := _said(error)):
+        return Unreachable(
+            f"{doing}: this shell may not take the place of {account} ({said}); ask for"
+            f" roles/iam.serviceAccountTokenCreator on it, or unset {IMPERSONATE}"
+        )
     why = " ".join(str(error.args[0] if error.args else error).split()).partition(". ")[0]
     return Unreachable(f"{doing}: no usable Google credentials ({why}); {_LOGIN}")
+
+
+def _said(error: Exception) -> str | None:
+    """The message of the service that refused a token, which Google's library hands on as text."""
+    try:
+        return str(json.loads(error.args[1])["error"]["message"])
+    except (LookupError, TypeError, ValueError):
+        return None
 
 
 def unanswered(doing: str, where: str, endpoint: str | None, error: BaseException) -> Unreachable:
@@ -130,7 +187,9 @@ def refusal(
     if status == 401:
         message += f"; {_LOGIN}"
     elif status == 403:
-        message += "; `vertune doctor` says whose credentials are in use"
+        who = acting_as()
+        doctor = "`vertune doctor` says whose credentials are in use"
+        message += f"; asked as {who}" if who else f"; {doctor}"
     elif status in PASSING:
         message += "; run this again in a while"
     kind = Quota if status == 429 else Passing if status in PASSING else RemoteError

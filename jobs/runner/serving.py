@@ -27,22 +27,9 @@ class Serving:
 
     def finished(self, flight: Flight, job: Job) -> None:
         """Record how a job ended. Raises VertuneError if it was not with a tuned model."""
-        ended = job.finished or self.ledger.clock.stamp()
+        flight.record(self.ledger, **ending(job, self.ledger.clock.stamp()))
         if not job.succeeded:
-            state = "cancelled" if job.state == "CANCELLED" else "failed"
-            why = job.error or f"the service ended it as {job.state}"
-            flight.record(self.ledger, state=state, error=why, finished=ended)
-            raise VertuneError(f"{state}: {why}")
-        flight.record(
-            self.ledger,
-            state="succeeded",
-            finished=ended,
-            tuned_model=job.tuned_model,
-            endpoint=job.endpoint,
-            stand_in=job.labels.get(STAND_IN_LABEL),
-            checkpoints=[dict(point) for point in job.checkpoints],
-            statistics=dict(job.statistics),
-        )
+            raise VertuneError(f"{flight.entry.state}: {flight.entry.error}")
 
     def serve(self, flight: Flight) -> None:
         """Score the tuned model where there is a test split, then serve it if it may be.
@@ -86,3 +73,21 @@ class Serving:
             answered=answered,
         )
         flight.record(self.ledger, score=score)
+
+
+def ending(job: Job, now: str) -> dict[str, object]:
+    """What an entry records of how its job ended."""
+    ended = job.finished or now
+    if not job.succeeded:
+        state = "cancelled" if job.state == "CANCELLED" else "failed"
+        why = job.error or f"the service ended it as {job.state}"
+        return {"state": state, "error": why, "finished": ended}
+    return {
+        "state": "succeeded",
+        "finished": ended,
+        "tuned_model": job.tuned_model,
+        "endpoint": job.endpoint,
+        "stand_in": job.labels.get(STAND_IN_LABEL),
+        "checkpoints": [dict(point) for point in job.checkpoints],
+        "statistics": dict(job.statistics),
+    }

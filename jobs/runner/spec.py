@@ -19,6 +19,7 @@ from pydantic import (
 
 from jobs.runner import document
 from jobs.runner.errors import Problem, Problems
+from jobs.runner.rules import RULES
 
 Task = Literal["classification", "summarization", "extractive_qa", "chat"]
 Metric = Literal["accuracy", "exact_match", "rouge_l"]
@@ -37,6 +38,8 @@ NAME_RULE = 'a-z, 0-9 and "-", at most 63, a letter first, no "-" at the end'
 _LABEL_KEY = "[a-z][a-z0-9_-]{0,62}"
 _LABEL_VALUE = "[a-z0-9_-]{0,63}"
 _MOST_LABELS = 60  # a resource takes 64, and vertune and the service set some of their own
+
+_IGNORABLE: list[str | int] = [rule.id for rule in RULES.values() if rule.severity != "error"]
 
 NOT_OVERRIDDEN = ("task", "environments", "overrides")
 
@@ -70,11 +73,21 @@ def _label_value(value: str) -> str:
     return value
 
 
+def _rule_id(value: str) -> str:
+    rule = RULES.get(value)
+    if rule is None:
+        raise ValueError("is no finding" + document.did_you_mean(value, RULES, ""))
+    if rule.severity == "error":
+        raise ValueError("is an error, which cannot be ignored; mend it")
+    return value
+
+
 _Epochs = Annotated[
     Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] | None, BeforeValidator(_epochs)
 ]
 _AdapterSize = Annotated[Literal[1, 2, 4, 8, 16, 32] | None, BeforeValidator(_whole)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_RuleId = Annotated[str, AfterValidator(_rule_id), Field(json_schema_extra={"enum": _IGNORABLE})]
 _LabelKey = Annotated[
     str, AfterValidator(_label_key), Field(json_schema_extra={"pattern": f"^{_LABEL_KEY}$"})
 ]
@@ -114,6 +127,13 @@ class Tuning(_Model):
         default=None, description="Rank of the adapter; the base model says which it takes."
     )
 
+    continue_from: str | None = Field(
+        default=None,
+        pattern=f"^{NAME.pattern}$",
+        description="Name of a spec whose tuned model this one goes on from.",
+        examples=["headlines"],
+    )
+
     @model_validator(mode="after")
     def _one_length(self) -> "Tuning":
         if self.epochs is not None and self.steps is not None:
@@ -123,8 +143,12 @@ class Tuning(_Model):
         return self
 
     def as_written(self) -> dict[str, Any]:
-        """What the job is made from; `learning_rate` is not carried over, so it is not in it."""
-        return self.model_dump(exclude_unset=True, exclude_none=True, exclude={"learning_rate"})
+        """What the job is made from; `learning_rate` is not carried over, so it is not in it.
+
+        Nor is `continue_from`: what counts is the tuning that it leads to, not its name.
+        """
+        left_out = {"learning_rate", "continue_from"}
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude=left_out)
 
 
 class Evaluation(_Model):
@@ -133,6 +157,21 @@ class Evaluation(_Model):
     metric: Metric | None = Field(default=None, description="By default the metric of the task.")
     at_least: float | None = Field(
         default=None, ge=0, le=1, description="Pass mark; below it the model is not served."
+    )
+
+
+class Ignored(_Model):
+    """A rule that does not hold for this spec, and why."""
+
+    id: _RuleId = Field(description="A warning or advice; errors cannot be ignored.")
+    reason: _Text = Field(description="Why; it is shown wherever the finding would be.")
+
+
+class Check(_Model):
+    """What a check leaves out. It changes nothing about what is tuned."""
+
+    ignore: tuple[Ignored, ...] = Field(
+        default=(), strict=False, description="Findings that are meant to be so."
     )
 
 
@@ -163,6 +202,7 @@ class Spec(_Model):
         default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
     )
     evaluation: Evaluation = Field(default_factory=Evaluation)
+    check: Check = Field(default_factory=Check)
     environments: tuple[_Text, ...] | None = Field(
         default=None,
         strict=False,

@@ -116,6 +116,7 @@ class Submission:
             location=desired.location,
             spec=resolved.file.path,
             holder=self.holder,
+            pre_tuned_model=change.parent.tuned_model if change.parent else None,
             dataset_uri=uri,
             splits={name: split.examples for name, split in resolved.dataset.splits.items()},
             epochs=desired.estimate.epochs,
@@ -205,7 +206,7 @@ class Submission:
         folder = entry.dataset_uri.rpartition("/")[0]
         return Order(
             name=f"{entry.name}-{entry.fingerprint[:8]}",
-            base_model=spec.base_model,
+            base_model=entry.pre_tuned_model or spec.base_model,
             train_uri=entry.dataset_uri,
             validation_uri=f"{folder}/validation.jsonl" if "validation" in entry.splits else None,
             epochs=entry.epochs,
@@ -245,11 +246,12 @@ class Submission:
         if flight.entry.job == job.name:
             self.said(flight.entry.name, f"{how} {job.name}")
             return
-        self.vertex.cancel(job.name)
-        self.said(
-            flight.entry.name,
-            f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, is cancelled",
-        )
+        said = f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, "
+        try:
+            self.vertex.cancel(job.name)
+            self.said(flight.entry.name, f"{said}is cancelled")
+        except RemoteError as error:
+            self.said(flight.entry.name, f"{said}cannot be cancelled: {error}")
 
 
 def labels(entry: Entry) -> dict[str, str]:

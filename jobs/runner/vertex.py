@@ -28,7 +28,7 @@ class Order:
     """What a tuning job is created from; what is None is left to the service."""
 
     name: str  # the tuned model's display name
-    base_model: str
+    base_model: str  # or the resource name of a tuned model to go on from
     train_uri: str
     validation_uri: str | None
     epochs: int | None

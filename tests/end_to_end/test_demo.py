@@ -4,6 +4,7 @@ import json
 import shutil
 
 import psutil
+import pytest
 
 from tests.end_to_end.world import CLONE, World
 
@@ -19,6 +20,7 @@ def with_the_project_s_jobs(world: World) -> World:
     return world
 
 
+@pytest.mark.timeout(900)
 def test_the_demo_tunes_three_models_that_beat_the_base_model(world: World) -> None:
     with_the_project_s_jobs(world)
     shown = world.done("vertune", "demo", seconds=900)

@@ -19,18 +19,16 @@ ACCOUNTS = "/v1/projects/vertune-local/serviceAccounts"
 PLANNER = f"{ACCOUNTS}/vertune-planner@vertune-local.iam.gserviceaccount.com"
 TUNER = "vertune-tuner@vertune-local.iam.gserviceaccount.com"
 MEMBER = f"serviceAccount:{TUNER}"
+ROLE = "projects/vertune-local/roles/vertuneTuner"
 EXISTING = [
     ("gcp:storage/bucket:Bucket", "tuning", "vertune-local"),
     ("gcp:serviceaccount/account:Account", "tuner", f"{ACCOUNTS[4:]}/{TUNER}"),
-    (
-        "gcp:projects/iAMMember:IAMMember",
-        "tuner-vertex",
-        f"vertune-local roles/aiplatform.user {MEMBER}",
-    ),
+    ("gcp:projects/iAMCustomRole:IAMCustomRole", "tuner-role", ROLE),
+    ("gcp:projects/iAMMember:IAMMember", "tuner-vertex", f"vertune-local {ROLE} {MEMBER}"),
     (
         "gcp:storage/bucketIAMMember:BucketIAMMember",
-        "tuner-objects",
-        f"b/vertune-local roles/storage.objectUser {MEMBER}",
+        "tuner-reads",
+        f"b/vertune-local roles/storage.objectViewer {MEMBER}",
     ),
     ("gcp:projects/service:Service", "iam", "vertune-local/iam.googleapis.com"),
 ]
@@ -117,13 +115,14 @@ def _left(url: str) -> dict[str, object]:
         "accounts": get(ACCOUNTS)["accounts"],
         # What an account had that was deleted behind Pulumi's back stays marked, in the cloud too.
         "members": [one for one in members if not one.startswith("deleted:")],
+        "roles": get("/v1/projects/vertune-local/roles")["roles"],
         "services": get("/v1/projects/vertune-local/services?filter=state:ENABLED")["services"],
     }
 
 
 def test_the_first_up_makes_everything(life: Life) -> None:
     assert life.first.code == 0, life.first.text
-    assert life.first.counts == {"created": 19}
+    assert life.first.counts == {"created": 21}
 
 
 def test_the_outputs_say_where_things_are(life: Life) -> None:
@@ -143,17 +142,17 @@ def test_a_preview_right_after_finds_nothing_to_do(life: Life) -> None:
 
 
 def test_a_new_label_is_one_update_and_no_more(life: Life) -> None:
-    assert life.relabelled.counts == {"updated": 1, "unchanged": 18}, life.relabelled.text
+    assert life.relabelled.counts == {"updated": 1, "unchanged": 20}, life.relabelled.text
     assert life.labels[0]["team"] == "search"
 
 
 def test_a_refresh_finds_what_was_changed_behind_its_back(life: Life) -> None:
-    # The bucket's label; and the account that is gone, with the two roles it had.
-    assert life.found.counts == {"updated": 1, "deleted": 3, "unchanged": 15}, life.found.text
+    # The bucket's label; and the account that is gone, with the role it had.
+    assert life.found.counts == {"updated": 1, "deleted": 2, "unchanged": 18}, life.found.text
 
 
 def test_an_up_repairs_it_and_leaves_others_labels_alone(life: Life) -> None:
-    assert life.repaired.counts == {"created": 3, "updated": 1, "unchanged": 15}, life.repaired.text
+    assert life.repaired.counts == {"created": 2, "updated": 1, "unchanged": 18}, life.repaired.text
     assert life.labels[1]["managed-by"] == "vertune"
     assert life.labels[1]["own"] == "label"
     assert life.repaired_for_good.code == 0, life.repaired_for_good.text
@@ -168,16 +167,16 @@ def test_what_exists_is_taken_over_as_it_is(life: Life) -> None:
     assert taken["gcp:storage/bucket:Bucket"]["labels"]["team"] == "search"
     assert taken["gcp:storage/bucketIAMMember:BucketIAMMember"] == {
         "bucket": "vertune-local",
-        "role": "roles/storage.objectUser",
+        "role": "roles/storage.objectViewer",
         "member": MEMBER,
     }
 
 
 def test_destroy_leaves_nothing_but_the_apis_switched_on(life: Life) -> None:
     assert life.destroyed.code == 0, life.destroyed.text
-    assert life.destroyed.counts == {"deleted": 19}
+    assert life.destroyed.counts == {"deleted": 21}
     services = life.left["services"]
     assert isinstance(services, list)
     assert len(services) == 6
-    nothing: dict[str, object] = {"buckets": [], "accounts": [], "members": []}
+    nothing: dict[str, object] = {"buckets": [], "accounts": [], "members": [], "roles": []}
     assert life.left == nothing | {"services": services}

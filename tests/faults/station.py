@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ def vertune(root: str, log: str, words: tuple[str, ...]) -> None:
     from jobs.runner.cli import main
 
     os.environ["VERTUNE_PATIENCE"] = str(PATIENCE)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as at a prompt, whoever runs this
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(output, stream)

@@ -62,7 +62,7 @@ class Storm:
         self.station.disarm()
 
     def _round(self) -> None:
-        if self.random.random() < 0.2:
+        if self.random.random() < 0.5:
             self._edit()
         deadly = self.random.random() < 0.6
         self.station.arm(*self._rules(deadly))

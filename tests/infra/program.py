@@ -19,6 +19,7 @@ from pulumi.runtime.settings import get_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 ROOT = Path(__file__).parents[2]
+_POOLS = "projects/1/locations/global/workloadIdentityPools"
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,14 @@ def _plain(value: object) -> str:
 def _computed(type: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     if type == "gcp:serviceaccount/account:Account":
         email = f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
+        name = f"projects/{inputs['project']}/serviceAccounts/{email}"
+        return {"email": email, "member": f"serviceAccount:{email}", "name": name}
     elif type == "gcp:projects/serviceIdentity:ServiceIdentity":
         email = "service-1@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    elif type == "gcp:projects/iAMCustomRole:IAMCustomRole":
+        return {"name": f"projects/{inputs['project']}/roles/{inputs['roleId']}"}
+    elif type == "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
+        return {"name": f"{_POOLS}/{inputs['workloadIdentityPoolId']}"}
     else:
         return {}
     return {"email": email, "member": f"serviceAccount:{email}"}

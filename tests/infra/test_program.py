@@ -6,12 +6,15 @@ import pulumi
 import pulumi_gcp
 import pytest
 
+from infra.grants import GRANTS
+from jobs.emulator.access import expressions
 from jobs.runner.errors import VertuneError
 from tests.infra.program import ROOT, Deployment, Made, deploy, settings_of
 
 # pulumi-gcp warns of a misspelt function of its own when its storage module is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:gcp.storage.getTransferProjectServieAccount")
 
+READS = "roles/storage.objectViewer"
 BUCKET = "gcp:storage/bucket:Bucket"
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
@@ -70,7 +73,30 @@ def test_the_planner_can_only_read(deployment: Deployment) -> None:
     roles = [
         one.inputs["role"] for one in grants(deployment) if one.inputs["member"].endswith(email)
     ]
-    assert sorted(roles) == ["roles/aiplatform.viewer", "roles/storage.objectViewer"]
+    assert roles == ["roles/storage.objectViewer"]
+
+
+def test_a_projects_own_role_holds_what_is_needed_and_nothing_that_grants(
+    deployment: Deployment,
+) -> None:
+    own = deployment.of("gcp:projects/iAMCustomRole:IAMCustomRole")
+    held = [permission for one in own for permission in one.inputs["permissions"]]
+    assert sorted(held) == sorted(one for g in GRANTS if g.custom for one in g.calls)
+    assert [one for one in held if "*" in one or "setIamPolicy" in one] == []
+
+
+def test_examples_can_be_written_but_never_be_changed(deployment: Deployment) -> None:
+    email = deployment.outputs["service_accounts"]["tuner"]
+    changing = {
+        one.inputs["role"]: one.inputs["condition"]["expression"]
+        for one in deployment.of("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if one.inputs["member"].endswith(email) and one.inputs["role"] != READS
+    }
+    objects = f"projects/_/buckets/{deployment.outputs['bucket']}/objects"
+    variables = {"resource": {"name": f"{objects}/datasets/1/train.jsonl"}}
+    counting = [role for role, where in changing.items() if expressions.holds(where, variables)]
+    assert counting == ["roles/storage.objectCreator"]
+    assert len(changing) == 2
 
 
 def test_no_account_has_a_key(deployment: Deployment) -> None:

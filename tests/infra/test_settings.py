@@ -119,3 +119,27 @@ def test_the_emulators_stack_never_goes_to_the_cloud() -> None:
 def test_a_stack_of_the_cloud_never_goes_to_the_emulator() -> None:
     (said,) = faults(GOOD, VERTUNE_EMULATOR_URL=URL)
     assert f"VERTUNE_EMULATOR_URL={URL} is set" in said
+
+
+def test_a_repository_is_known_by_numbers_only() -> None:
+    github = settings(github='{"repositoryId": 12, "ownerId": "34"}').github
+    assert github is not None
+    assert (github.repository_id, github.owner_id, github.branch) == ("12", "34", "main")
+    assert settings().github is None
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ('{"ownerId": "34"}', "vertune:github.repositoryId: is missing: set it with"),
+        ('{"repositoryId": "o/r", "ownerId": "34"}', "'o/r' cannot be a number of GitHub's"),
+        ('{"repositoryId": "1", "ownerId": "2", "branch": "x\' || true"}', "a branch's name"),
+        ('{"repositoryId": "1", "ownerId": "2", "environment": "x\'"}', "an environment's name"),
+        ('{"repositoryId": "1", "ownerId": "2", "pool": "gcp-x"}', "a pool's id"),
+        ('{"repositoryId": "1", "ownerId": "2", "repo": "x"}', "vertune:github.repo: extra"),
+        ("o/r", "is not a mapping"),
+    ],
+)
+def test_a_repository_that_cannot_be_one_is_refused(given: str, fault: str) -> None:
+    (said,) = faults(GOOD | {"vertune:github": given})
+    assert fault in said

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runner import catalog, check, dataset, spec
+from jobs.runner import catalog, check, dataset, identity, spec
 from jobs.runner.catalog import BaseModelFacts
-from jobs.runner.dataset import SPLITS, Dataset, Source, SplitName
+from jobs.runner.dataset import SPLITS, Dataset, Source
+from jobs.runner.rows import SplitName
 from jobs.runner.spec import SpecFile
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,8 @@ def found(
     today: date = TODAY,
     simulated: bool = False,
 ) -> list[str]:
-    return list(map(str, check.findings(file, data, facts, region, today, simulated)))
+    all_of_it = check.findings(file, data, facts, region, today, simulated)
+    return [f"{one.severity}: {one.problem}" for one in all_of_it]
 
 
 def test_a_whole_dataset_and_settings_as_recommended_have_no_findings(root: Path) -> None:
@@ -155,37 +157,32 @@ def test_the_sample_of_25_headlines_with_100_steps_is_told_all_it_should_know(ro
 # Warnings
 
 
-def test_repeats_are_said_with_both_lines(root: Path) -> None:
-    data = of(**WHOLE | {"train": [*numbered(100), "example 3"]})
-    assert found(file(root), data) == [
-        "warning: datasets/a/train.jsonl:101: is the same example as line 4"
+# What a spec ignores
+
+
+def ignoring(root: Path, *ids: str) -> SpecFile:
+    entries = ", ".join(f"{{id: {id}, reason: meant to be so}}" for id in ids)
+    return file(root, f"tuning: {{epochs: 10}}\ncheck: {{ignore: [{entries}]}}\n")
+
+
+def test_what_is_ignored_carries_its_reason(root: Path) -> None:
+    data = of(**{name: prompts for name, prompts in WHOLE.items() if name != "validation"})
+    (found,) = check.findings(ignoring(root, "VT-D037"), data, FACTS, "us-central1", TODAY)
+    assert str(found).startswith("advice VT-D037: ")
+    assert found.ignored == "meant to be so"
+
+
+def test_what_is_ignored_for_nothing_is_said_but_not_behind_errors(root: Path) -> None:
+    assert found(ignoring(root, "VT-D101"), of(**WHOLE)) == [
+        "advice: jobs/a.yaml:5: check.ignore: names VT-D101, which is not found"
     ]
+    (said,) = found(ignoring(root, "VT-D101"), of(**WHOLE), region="mars")
+    assert said.startswith("error: ")
 
 
-@pytest.mark.parametrize("name", ["validation", "test"])
-def test_an_example_that_is_trained_on_scores_nothing(root: Path, name: str) -> None:
-    data = of(**WHOLE | {name: ["new", "example 7"]})
-    assert found(file(root), data) == [
-        f"warning: datasets/a/{name}.jsonl:2: is also in the training data"
-        " (datasets/a/train.jsonl:8): its score means nothing"
-    ]
-
-
-def test_of_many_repeats_and_leaks_the_rest_is_counted(root: Path) -> None:
-    data = of(**WHOLE | {"train": [*numbered(100), *numbered(50)], "test": numbered(30)})
-    said = found(file(root), data)
-    assert len(said) == 42
-    assert "warning: datasets/a/train.jsonl: has 30 more repeated examples" in said
-    assert said[-1] == (
-        "warning: datasets/a/test.jsonl: has 10 more examples that are also in the training data"
-    )
-
-
-def test_twenty_repeats_and_leaks_are_all_there_is_to_say(root: Path) -> None:
-    data = of(**WHOLE | {"train": [*numbered(100), *numbered(20)], "test": numbered(20)})
-    said = found(file(root), data)
-    assert len(said) == 40
-    assert not any("more" in one for one in said)
+def test_ignoring_changes_nothing_about_what_is_tuned(root: Path) -> None:
+    plain, ignores = file(root).spec, ignoring(root, "VT-D101").spec
+    assert identity.inputs(plain, "d") == identity.inputs(ignores, "d")
 
 
 def test_an_example_that_the_service_would_drop_is_pointed_at(root: Path) -> None:
@@ -296,7 +293,5 @@ def test_a_spec_without_data_can_be_looked_at_too(root: Path) -> None:
 
 
 def test_without_facts_the_data_is_still_looked_at(root: Path) -> None:
-    data = of(train=["a", "a"])
-    assert "warning: datasets/a/train.jsonl:2: is the same example as line 1" in found(
-        file(root), data, facts=None
-    )
+    said = found(file(root), of(train=["a"]), facts=None)
+    assert "advice: jobs/a.yaml:3: dataset: has no test split to score the result" in said

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner import dataset
-from jobs.runner.dataset import Dataset, NoDataset, Source, Split, SplitName
+from jobs.runner.dataset import Dataset, NoDataset, Source, Split
 from jobs.runner.example import BadExample
+from jobs.runner.rows import SplitName
 
 ROOT = Path(__file__).parents[2]
 GOOD = b'{"input_text": "a", "output_text": "b"}'
@@ -28,7 +29,7 @@ def split(*pairs: tuple[str, str]) -> Split:
 
 
 def faults(data: bytes) -> list[str]:
-    return [str(problem) for problem in of(data).problems]
+    return [str(found.problem) for found in of(data).findings]
 
 
 # Lines
@@ -39,7 +40,7 @@ def test_a_split_is_counted_in_one_pass() -> None:
     assert (found.examples, found.characters, found.longest_answer) == (3, 15, 3)
     assert found.longest == (6, 3)
     assert found.size == sum(len(example.line()) for example in found.read(None))
-    assert found.problems == ()
+    assert found.findings == ()
 
 
 def test_the_longest_example_is_the_first_of_its_length() -> None:
@@ -50,7 +51,7 @@ def test_the_longest_example_is_the_first_of_its_length() -> None:
 def test_a_line_that_goes_bad_between_two_readings_is_noticed(gone_bad: bytes) -> None:
     contents = iter([GOOD, gone_bad + b"\n"])
     found = dataset.read({"train": Source("d", lambda: io.BytesIO(next(contents)))}, None)
-    assert found.problems == ()
+    assert found.findings == ()
     with pytest.raises(BadExample):
         list(found.train.read(None))
 
@@ -72,6 +73,14 @@ def test_a_byte_order_mark_is_named() -> None:
     ]
 
 
+def test_carriage_returns_are_counted_and_harmless() -> None:
+    found = of(GOOD + b"\r\n" + GOOD.replace(b'"a"', b'"c"') + b"\r\n" + GOOD)
+    assert [str(f) for f in found.findings] == [
+        "advice VT-D040: d.jsonl: has 2 lines with a carriage return at the end"
+    ]
+    assert found.train.examples == 3
+
+
 def test_an_empty_file_holds_no_example() -> None:
     assert faults(b"") == ["d.jsonl: holds no example"]
 
@@ -83,12 +92,7 @@ def test_a_last_line_needs_no_end() -> None:
 def test_a_file_of_another_kind_does_not_fill_the_memory_with_faults() -> None:
     said = faults(b"\n" * 5000)
     assert len(said) == 1001
-    assert said[-1] == "d.jsonl: has 4,000 more lines that are no examples"
-
-
-def test_examples_that_come_twice_are_found() -> None:
-    found = split(("a", "b"), ("c", "d"), ("a", "b"), ("a", "x"), ("a", "b"))
-    assert found.repeated == ((3, 1), (5, 1))
+    assert said[-1] == "d.jsonl: has 4,000 more like these"
 
 
 def test_examples_with_files_are_counted() -> None:
@@ -110,7 +114,7 @@ def test_a_line_of_200_megabytes_is_one_fault_in_little_memory(tmp_path: Path) -
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert [str(p) for p in found.problems] == [
+    assert [str(f.problem) for f in found.findings] == [
         "train.jsonl:1: is longer than 4 MiB; no example may be"
     ]
     assert found.train.examples == 1
@@ -119,17 +123,19 @@ def test_a_line_of_200_megabytes_is_one_fault_in_little_memory(tmp_path: Path) -
 
 def test_a_line_may_be_as_long_as_an_example_can_be() -> None:
     longest = b'{"input_text": "' + b"a" * (dataset.LONGEST_LINE - 60) + b'", "output_text": "b"}'
-    assert of(longest + b"\n" + GOOD).problems == ()
-    assert len(of(longest + b" " * 100 + b"\n" + GOOD).problems) == 1
+    assert of(longest + b"\n" + GOOD).findings == ()
+    assert len(of(longest + b" " * 100 + b"\n" + GOOD).findings) == 1
 
 
 def test_a_stream_that_breaks_off_is_a_fault() -> None:
     class Broken(io.BytesIO):
-        def readline(self, size: int | None = -1, /) -> bytes:
+        def read(self, size: int | None = -1, /) -> bytes:
             raise OSError(5, "Input/output error")
 
     found = dataset.read({"train": Source("d.jsonl", Broken)}, None)
-    assert [str(p) for p in found.problems] == ["d.jsonl: cannot be read: Input/output error"]
+    assert [str(f.problem) for f in found.findings] == [
+        "d.jsonl: cannot be read: Input/output error"
+    ]
 
 
 _LINES = st.lists(st.one_of(st.just(GOOD), st.binary(max_size=30)), max_size=6)
@@ -138,8 +144,8 @@ _LINES = st.lists(st.one_of(st.just(GOOD), st.binary(max_size=30)), max_size=6)
 @given(_LINES.map(b"\n".join))
 def test_any_bytes_are_examples_and_faults(data: bytes) -> None:
     found = of(data)
-    assert found.train.examples or found.problems
-    assert all(problem.line <= data.count(b"\n") + 1 for problem in found.problems)
+    assert found.train.examples or found.findings
+    assert all(f.problem.line <= data.count(b"\n") + 1 for f in found.findings)
     assert found.train.examples <= data.count(GOOD)
 
 
@@ -287,7 +293,7 @@ def test_a_link_within_the_repository_is_followed(root: Path) -> None:
     (root / "datasets/b").mkdir()
     (root / "datasets/b/train.jsonl").symlink_to("../a/train.jsonl")
     found = dataset.read(dataset.local_sources(root, "datasets/b"), None)
-    assert (found.problems, found.train.examples) == ((), 1)
+    assert (found.findings, found.train.examples) == ((), 1)
 
 
 @pytest.mark.parametrize(
@@ -310,12 +316,14 @@ def test_a_split_that_is_no_file_is_a_fault_and_not_waited_for(
         path.symlink_to("nowhere.jsonl")
     found = dataset.read(dataset.local_sources(root, "datasets/a"), None)
     shown = "nowhere.jsonl" if kind == "dangling" else "test.jsonl"
-    assert [str(p) for p in found.problems] == [f"datasets/a/{shown}: cannot be read: {why}"]
+    assert [str(f.problem) for f in found.findings] == [
+        f"datasets/a/{shown}: cannot be read: {why}"
+    ]
 
 
 @pytest.mark.parametrize("name", ["headlines", "dialogues", "handbook"])
 def test_the_datasets_here_are_without_fault(name: str) -> None:
     found = dataset.read(dataset.local_sources(ROOT, f"datasets/{name}"), None)
-    assert found.problems == ()
+    assert found.findings == ()
     assert set(found.splits) == {"train", "validation", "test"}
     assert found.train.examples > 100

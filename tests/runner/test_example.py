@@ -206,7 +206,7 @@ def test_an_answer_is_text() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"input_text": "x"}, 'has the unknown key "input_text"'),
+        ({"input_text": "x"}, 'has both "contents" and "input_text"; keep one'),
         ({"tools": {}}, '"tools" must be a list of objects'),
         ({"tools": ["x"]}, '"tools" must be a list of objects'),
         (

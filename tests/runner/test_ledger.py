@@ -170,7 +170,10 @@ def _put(session: requests.Session, url: str, body: bytes) -> None:
     session.post(
         f"{url}/upload/storage/v1/b/{NAME}/o?uploadType=multipart",
         data=body,
-        headers={"Content-Type": 'multipart/related; boundary="="', "Authorization": "Bearer x"},
+        headers={
+            "Content-Type": 'multipart/related; boundary="="',
+            "Authorization": "Bearer local",
+        },
         timeout=10,
     ).raise_for_status()
 

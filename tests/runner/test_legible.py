@@ -4,7 +4,7 @@ from datetime import date
 
 from jobs.runner.commands import Place
 from jobs.runner.legible import Legible, legible
-from tests.conftest import Repository
+from tests.conftest import SPEC, Repository
 
 TODAY = date(2026, 11, 20)
 
@@ -47,3 +47,37 @@ def test_what_was_not_chosen_is_not_read(repository: Repository) -> None:
     found = read(repository, "one")
     assert (list(found.desired), found.wrong) == (["one"], [])
     assert set(read(repository, "broken").why) == {"broken"}
+
+
+def going_on(repository: Repository, name: str, parent: str) -> None:
+    """A spec with the data of another one, which goes on from `parent`."""
+    text = SPEC.format(name="data")
+    repository.spec(name, text.replace("epochs: 2", f"epochs: 2\n  continue_from: {parent}"))
+
+
+def test_what_goes_on_from_an_unreadable_spec_cannot_be_known(repository: Repository) -> None:
+    repository.job("data")
+    (repository.root / "jobs/data.yaml").unlink()
+    repository.spec("broken", "task: [\n")
+    repository.spec("bare")
+    going_on(repository, "of-broken", "broken")
+    going_on(repository, "of-bare", "bare")
+    going_on(repository, "child", "of-broken")
+    going_on(repository, "circle", "of-circle")
+    going_on(repository, "of-circle", "circle")
+    found = read(repository)
+    assert found.desired == {}
+    assert found.why["of-broken"] == "goes on from broken, which cannot be read"
+    assert found.why["of-bare"] == "goes on from bare, which cannot be read"
+    assert found.why["child"] == "goes on from of-broken, which cannot be read"
+    assert "circle" in found.why["of-circle"]
+    assert len(found.wrong) == len(set(found.wrong))
+
+
+def test_what_a_chosen_spec_goes_on_from_is_read_with_it(repository: Repository) -> None:
+    for name in ("data", "third"):
+        repository.job(name)
+    going_on(repository, "second", "data")
+    found = read(repository, "second")
+    assert set(found.desired) == {"data", "second"}
+    assert found.desired["second"].continues == "data"

@@ -16,6 +16,7 @@ from tests.conftest import Repository
 from tests.runner.states import A1, A2, A3, entry, record, score
 from tests.runner.tuned import (
     applied,
+    finished,
     place_with,
     planned,
     record_of,
@@ -151,18 +152,12 @@ def test_refused_at_any_call_the_same_command_once_more_finishes(
 ) -> None:
     place, (first, second) = place_with(provisioned, "one", 2)
 
-    def run() -> int:
-        try:
-            carried_out(place, rollback)
-        except VertuneError:
-            return 1
-        return 0
-
     carried_out(place, promotion)
     seen = 0
-    for call in refused_at_each_call(emulator, run):
+    for call, done in refused_at_each_call(emulator, lambda: carried_out(place, rollback)):
+        assert not done, call
         assert record_of(place, "one").active in (first.fingerprint, second.fingerprint), call
-        assert run() == 0, call
+        assert finished(lambda: carried_out(place, rollback)), call
         assert record_of(place, "one").active == first.fingerprint, call
         assert record_of(place, "one").instead_of == second.fingerprint, call
         assert with_alias(place) == {first.fingerprint}, call

@@ -1,14 +1,17 @@
 """Registry: tuned models by their whole names, and the alias that only one version has."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner.errors import Passing, RemoteError, Unreachable
-from jobs.runner.registry import Model, Registry
+from jobs.runner.registry import Endpoint, Model, Registry
 from tests.conftest import Repository
 from tests.runner import lines, shell
 from tests.runner.asking import answer
@@ -94,6 +97,68 @@ def test_without_credentials_the_login_is_named(
         Registry(None).model(GONE)
 
 
+def test_a_model_is_deleted_as_soon_as_the_service_takes_it_for_undeployed(
+    model: tuple[Registry, Model], emulator: Emulator
+) -> None:
+    registry, found = model
+    emulator.faults.set(Rule("seen", method="DELETE", path="*/models/*", delay=0.001))
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(registry.delete_model, found)
+        emulator.faults.wait("seen")
+        for name in found.endpoints:
+            endpoint = registry.endpoint(name)
+            assert endpoint is not None
+            for id in endpoint.deployed:
+                registry.undeploy(endpoint, id)
+        deleting.result()
+    assert registry.model(found.name) is None
+    registry.delete_model(found)  # it is gone, as it should be
+
+
+OPERATION = {"name": "projects/1/locations/us/operations/5"}
+ENDPOINT = Endpoint("projects/1/locations/us/endpoints/8", {}, {"1": GONE})
+
+
+def test_an_operation_is_waited_for_and_its_failure_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.1")
+    done = OPERATION | {"done": True}
+    with lines.saying(answer(OPERATION), answer(OPERATION), answer(done)) as url:
+        Registry(url).delete_endpoint(ENDPOINT)
+    failed = done | {"error": {"code": 13, "message": "out of luck"}}
+    with (
+        lines.saying(answer(OPERATION), answer(failed)) as url,
+        pytest.raises(RemoteError, match=r"deleting .*endpoints/8: 409 code 13: out of luck"),
+    ):
+        Registry(url).delete_endpoint(ENDPOINT)
+
+
+def test_an_operation_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.003")
+    with (
+        lines.saying(answer(OPERATION)) as url,
+        pytest.raises(Unreachable, match="still under way; run this again"),
+    ):
+        Registry(url).undeploy(ENDPOINT, "1")
+
+
+def test_only_a_version_goes_where_there_are_others(
+    model: tuple[Registry, Model], emulator: Emulator
+) -> None:
+    registry, found = model
+    whole = found.name.partition("@")[0]
+    place, _, _ = whole.rpartition("/models/")
+    body = json.dumps({"sourceModel": found.name, "parentModel": whole}).encode()
+    copy = Request(f"{emulator.url}/v1/{place}/models:copy", body, method="POST")
+    copy.add_header("Authorization", "Bearer local")
+    with urlopen(copy) as answered:
+        assert answered.status == 200
+    second = registry.model(f"{whole}@2")
+    assert second is not None
+    registry.delete_model(second)
+    assert registry.model(f"{whole}@2") is None
+    assert registry.model(found.name) == found
+
+
 # Lists
 
 
@@ -117,7 +182,7 @@ def test_an_empty_list_is_one(provisioned: Repository) -> None:
 def test_endpoints_say_what_is_deployed_to_them(provisioned: Repository) -> None:
     place, (entry,) = place_with(provisioned, "one")
     found = {one.name: one for one in place.registry.endpoints("projects/0/locations/us")}
-    assert found[str(entry.endpoint)].deployed == (entry.tuned_model,)
+    assert list(found[str(entry.endpoint)].deployed.values()) == [entry.tuned_model]
     assert place.registry.endpoint(str(entry.endpoint)) == found[str(entry.endpoint)]
     assert place.registry.endpoint(f"{entry.endpoint}0") is None
     listed = place.registry.models("projects/0/locations/us")

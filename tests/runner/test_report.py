@@ -3,27 +3,20 @@
 VERTUNE_GOLDEN=write pytest tests/runner/test_report.py writes them anew; read them before a commit.
 """
 
-import io
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobs.runner import catalog, check, dataset, report, spec
-from jobs.runner.dataset import Source
-from jobs.runner.desired import Resolved
-from jobs.runner.errors import Problem
+from jobs.runner import report
 from jobs.runner.estimate import Estimate
 from jobs.runner.plan import Plan, diff
 from jobs.runner.stack import Settings
+from tests.runner.golden import GOLDEN, golden
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, wanted
-
-GOLDEN = Path(__file__).with_name("golden")
 
 # What a service, or a person who may open a pull request, can put into a message.
 NASTY = "quota | <img src=x onerror=alert(1)> @octocat fixes #1\n::error::\x1b[2J `x` $2 \u202e"
@@ -39,67 +32,6 @@ LOCAL = Settings.model_validate(
         "vertune:emulator": "true",
     }
 )
-
-
-def golden(name: str, text: str) -> None:
-    path = GOLDEN / name
-    if os.environ.get("VERTUNE_GOLDEN") == "write":
-        path.write_text(text + "\n", "utf-8")
-    assert text + "\n" == path.read_text("utf-8")
-
-
-# Findings
-
-
-def _resolved(root: Path, name: str, text: str, **splits: bytes) -> Resolved:
-    (root / "jobs").mkdir(exist_ok=True)
-    (root / "jobs" / f"{name}.yaml").write_text(text)
-    (file,) = spec.load(root, "local", [name])
-
-    def source(split: str, data: bytes) -> Source:
-        return Source(f"datasets/{name}/{split}.jsonl", lambda: io.BytesIO(data))
-
-    sources = {n: source(n, splits[n]) for n in dataset.SPLITS if n in splits}
-    data = dataset.read(sources, None)
-    facts = catalog.load().base_models.get(file.spec.base_model)
-    found = check.findings(file, data, facts, "us-central1", date(2026, 11, 23))
-    return Resolved(file, data, facts, tuple(found), None)
-
-
-def _lines(*prompts: str) -> bytes:
-    made = [json.dumps({"input_text": prompt, "output_text": "x"}) for prompt in prompts]
-    return "\n".join(made).encode()
-
-
-@pytest.fixture
-def checked(tmp_path: Path) -> list[Resolved]:
-    least = "task: classification\nbase_model: gemini-3.1-flash-lite\ndataset: datasets/x\n"
-    hundred = _lines(*(f"prompt {number}" for number in range(100)))
-    whole = {"train": hundred, "validation": _lines("v"), "test": _lines("t")}
-    broken = {"train": hundred + b'\n{"a@b": 1, "|<b>": 2}\n', "test": _lines("prompt 3")}
-    return [
-        _resolved(tmp_path, "good", least + "tuning: {epochs: 10}\n", **whole),
-        _resolved(tmp_path, "old", least + "tuning: {steps: 900, adapter_size: 32}\n", **broken),
-        _resolved(tmp_path, "bare", least),
-    ]
-
-
-FAULTS = [Problem("jobs/torn.yaml", 3, "k\n::error::x", 'is not a key of a spec; known: "a|b"')]
-
-
-def test_findings_as_text(checked: list[Resolved]) -> None:
-    golden("check.txt", report.findings_text(checked, FAULTS))
-    golden("check-good.txt", report.findings_text(checked[:1]))
-    golden("check-none.txt", report.findings_text([]))
-
-
-def test_findings_as_markdown(checked: list[Resolved]) -> None:
-    golden("check.md", report.findings_markdown(checked, FAULTS))
-    golden("check-good.md", report.findings_markdown(checked[:1]))
-
-
-def test_findings_as_json(checked: list[Resolved]) -> None:
-    golden("check.json", report.dumps(report.findings_json(checked, FAULTS)))
 
 
 # Plans

@@ -268,7 +268,7 @@ def test_each_fault_has_its_line_and_says_what_is_wanted(
 ) -> None:
     said = said or (
         "3: is not a key of a spec; known: task, base_model, dataset, instructions, tuning,"
-        " budget_usd, pin, priority, evaluation, environments, overrides, labels"
+        " budget_usd, pin, priority, evaluation, check, environments, overrides, labels"
     )
     assert faults(root, LEAST + line + "\n") == [f"jobs/a.yaml:4: {said}"]
 
@@ -412,3 +412,33 @@ def test_any_mapping_is_a_spec_or_problems_in_lines_of_its_file(
         assert problem.path == "jobs/a.yaml"
         assert problem.line <= len(values) + 3
         assert problem.what
+
+
+# What a check leaves out
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{id: VT-D101}", "check.ignore.0.reason: is missing; every spec needs it"),
+        ("{id: VT-D101, reason: ''}", "check.ignore.0.reason: is empty"),
+        ("{id: VTD101, reason: x}", 'check.ignore.0.id: is no finding; did you mean "VT-D101"?'),
+        (
+            "{id: VT-D008, reason: x}",
+            "check.ignore.0.id: is an error, which cannot be ignored; mend it",
+        ),
+        (
+            "{id: VT-D101, reson: x}",
+            'check.ignore.0.reson: is not a key of a spec; did you mean "reason"?',
+        ),
+    ],
+)
+def test_what_is_ignored_must_be_there_and_have_a_reason(root: Path, entry: str, said: str) -> None:
+    assert f"jobs/a.yaml:4: {said}" in faults(root, LEAST + f"check: {{ignore: [{entry}]}}\n")
+
+
+def test_a_warning_may_be_ignored_for_a_reason(root: Path) -> None:
+    ignores = "check: {ignore: [{id: VT-D101, reason: weighed so}]}\n"
+    (root / "jobs/a.yaml").write_text(LEAST + ignores, "utf-8")
+    (found,) = spec.load(root, "local")
+    assert [(one.id, one.reason) for one in found.spec.check.ignore] == [("VT-D101", "weighed so")]

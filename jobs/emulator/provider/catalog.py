@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from jobs.emulator.provider.account import Account
 from jobs.emulator.provider.bucket import Bucket
+from jobs.emulator.provider.custom_role import CustomRole
 from jobs.emulator.provider.iam_member import AccountMember, BucketMember, ProjectMember
 from jobs.emulator.provider.resource import Resource
 from jobs.emulator.provider.service import Service, ServiceIdentity
@@ -14,6 +15,7 @@ _TYPES: tuple[type[Resource], ...] = (
     AccountMember,
     Bucket,
     BucketMember,
+    CustomRole,
     Pool,
     PoolProvider,
     ProjectMember,

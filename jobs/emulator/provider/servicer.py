@@ -18,6 +18,7 @@ from jobs.emulator.provider.resource import Resource
 from jobs.emulator.provider.values import from_struct, to_struct
 
 _ATTRIBUTION = {"goog-pulumi-provisioned": "true"}  # as the genuine provider labels what it makes
+_IMPERSONATE = "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"
 _PROJECTS = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 
 Asked = TypeVar("Asked")
@@ -154,7 +155,9 @@ def configured(client: Client, args: Values) -> Client:
     token = args.get("accessToken") or os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN", "")
     marked = str(args.get("addPulumiAttributionLabel", "true")).lower() == "true"
     labels = _ATTRIBUTION if marked else {}
-    return replace(client, project=str(project), token=str(token), labels=labels)
+    client = replace(client, project=str(project), token=str(token), labels=labels)
+    account = args.get("impersonateServiceAccount") or os.environ.get(_IMPERSONATE)
+    return client.impersonating(str(account)) if account else client
 
 
 def _resource(urn: str) -> Resource:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.emulator.access import current
+from jobs.emulator.access.resources import an_object
 from jobs.emulator.errors import invalid
 from jobs.emulator.storage.blobs import Blob, Blobs
 from jobs.emulator.storage.buckets import Buckets
@@ -47,7 +49,9 @@ class Creation:
         """Refuse early what `create` would refuse after the body."""
         with self._store.edit() as objects:
             self._buckets.find(draft.bucket)
-            draft.conditions.check(objects.live(draft.bucket, draft.name))
+            live = objects.live(draft.bucket, draft.name)
+            _ask(draft, live)
+            draft.conditions.check(live)
 
     def create(self, draft: Draft, blob: Blob, extra: Mapping[str, Any] = _NOTHING) -> Object:
         """The new live object; refused, its blob goes."""
@@ -68,7 +72,9 @@ class Creation:
     ) -> Object:
         """As `create`, inside a transaction that is already open; `extra` stands in the answer."""
         rules = self._buckets.find(draft.bucket).rules
-        draft.conditions.check(objects.live(draft.bucket, draft.name))
+        live = objects.live(draft.bucket, draft.name)
+        _ask(draft, live)
+        draft.conditions.check(live)
         generation = objects.now()
         resource = {
             "contentType": "application/octet-stream",
@@ -81,6 +87,14 @@ class Creation:
         self._blobs.keep(blob)
         new = Object(draft.bucket, draft.name, generation, 1, LIVE, blob.name, resource)
         return objects.insert(new, rules)
+
+
+def _ask(draft: Draft, live: Object | None) -> None:
+    """To overwrite is to delete; who asks that nothing be there overwrites nothing."""
+    target = an_object(draft.bucket, draft.name)
+    current.require("storage.objects.create", target)
+    if live and draft.conditions.generation != 0:
+        current.require("storage.objects.delete", target)
 
 
 def settable(metadata: Mapping[str, Any]) -> dict[str, Any]:

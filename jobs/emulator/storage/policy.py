@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jobs.emulator.access import current
+from jobs.emulator.access.resources import a_bucket
 from jobs.emulator.errors import ApiError, condition_not_met, invalid
 from jobs.emulator.principals import Principals
 from jobs.emulator.state import State
@@ -66,11 +68,13 @@ class Policies:
                 raise invalid(f"Service account {email} does not exist.")
 
     def _test(self, request: Request) -> Mapping[str, Any]:
-        self._buckets.find(request.params["bucket"])
+        bucket = self._buckets.find(request.params["bucket"])
         asked = request.query.get("permissions")
         if not asked:
             raise ApiError(400, "Required parameter: permissions", "required")
-        return {"kind": "storage#testIamPermissionsResponse", "permissions": asked}
+        given = [one for one in asked if current.allows(one, a_bucket(bucket.name))]
+        answer: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
+        return answer | ({"permissions": given} if given else {})
 
 
 def _to_json(bucket: Bucket, policy: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Storage: Cloud Storage on a state folder, put together from its parts, as a table of routes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from jobs.emulator.errors import invalid
 from jobs.emulator.principals import Principals
@@ -57,6 +57,13 @@ class Storage:
             found = objects.live(bucket, name)
             # Opened before another request can delete it; an open file outlives its name.
             return self._blobs.open(found.blob) if found else None
+
+    def policy_of(self, bucket: str) -> tuple[str, Sequence[Mapping[str, Any]]] | None:
+        """A bucket's project and bindings, for who decides about calls; None if there is none."""
+        if not self._buckets.exists(bucket):
+            return None
+        found = self._buckets.find(bucket)
+        return found.project, self._policies.find(found)["bindings"]
 
     def routes(self) -> list[Route]:
         """To be joined last: the XML path takes any address of two segments."""

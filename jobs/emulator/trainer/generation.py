@@ -11,11 +11,11 @@ from jax import Array
 from numpy.typing import NDArray
 
 from jobs.emulator.trainer import lora, model
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader, Tokens, room
-from jobs.emulator.trainer.tuning import Frozen
 from jobs.emulator.trainer.weights import Layer, Shape
 
-PLACES = 4096  # texts times the longest of them, of some 46 kB each
+PLACES = 6144  # texts times the longest of them, of some 46 kB each
 
 
 def generate(
@@ -33,7 +33,7 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
     answers: dict[int, Tokens] = {}
     while order:
-        longest = room(len(prompts[order[-1]]) + len(frozen.opening) + max_tokens, 128)
+        longest = _places(len(prompts[order[-1]]) + len(frozen.opening) + max_tokens)
         most = max(1, min(32, PLACES // longest))
         group, order = order[-most:], order[:-most]
         texts = min(most, room(len(group), 8)) if len(group) > 1 else 1
@@ -41,6 +41,11 @@ def generate(
         choose = [_Choice(prompts[n], temperature, seed) for n in group]
         answers |= zip(group, _answers(run, choose, stops, max_tokens), strict=True)
     return [answers[number] for number in range(len(prompts))]
+
+
+def _places(longest: int) -> int:
+    """In few shapes: each is another program to compile."""
+    return -(-longest // 64) * 64 if longest <= 256 else room(longest, 512)
 
 
 def _answers(
@@ -91,8 +96,10 @@ class _Run:
         places: int,
     ) -> None:
         self.frozen, self.texts = frozen, texts
-        self._layout = adapter[0] if adapter else None
-        self._rows = adapter[1] if adapter else None
+        layout, rows = adapter or (None, ())
+        # An adapter has a row for each of the last layers.
+        without = len(frozen.layers) - len(rows)
+        self._adapters = [(None, None)] * without + [(layout, row) for row in rows]
         self._lengths = np.zeros(texts, np.int32)
         kv = np.zeros((frozen.shape.layers, texts, places, 2 * frozen.shape.kv_width), np.float16)
         for number, own in enumerate(kept):
@@ -108,9 +115,9 @@ class _Run:
         at = jnp.asarray(self._lengths)
         x = frozen.embedding[tokens.reshape(-1)]
         for number, layer in enumerate(frozen.layers):
-            row = None if self._rows is None else self._rows[number]
+            layout, row = self._adapters[number]
             x, self._cache[number] = _extend(
-                frozen.shape, self._layout, x, layer, row, turn, at, self._cache[number]
+                frozen.shape, layout, x, layer, row, turn, at, self._cache[number]
             )
         self._lengths = self._lengths + count
         last = x.reshape(self.texts, count, -1)[:, -1]

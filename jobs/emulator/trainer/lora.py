@@ -1,4 +1,4 @@
-"""Low-rank adapters: what is learnt, as one row of numbers a layer."""
+"""Low-rank adapters: what is learnt, as one row of numbers for each of the last layers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

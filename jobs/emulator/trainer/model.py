@@ -1,6 +1,7 @@
 """The transformer, one block at a time, so that the programs to compile are few and small."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +13,17 @@ from jobs.emulator.trainer import lora
 from jobs.emulator.trainer.weights import Layer, Matrix, Shape
 
 BLOCKED = -1e9
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The model that is not changed."""
+
+    shape: Shape
+    layers: Sequence[Layer]
+    embedding: Array
+    norm: Array
+    opening: tuple[int, ...]  # the tokens that open an answer
 
 
 class Rotation(NamedTuple):

@@ -1,6 +1,5 @@
 """Reader: prompts read once by the frozen model, as the keys and values that answers attend to."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 import jax.numpy as jnp
@@ -9,13 +8,14 @@ from jax import Array
 from numpy.typing import NDArray
 
 from jobs.emulator.trainer import model
+from jobs.emulator.trainer.memory import Memory
 from jobs.emulator.trainer.weights import Layer, Shape
 
 Tokens = tuple[int, ...]
 Kept = NDArray[np.float16]  # (layers, tokens, 2 * kv_width)
 
-ROW = 512  # tokens that go through a block together
-TEXTS = 12  # and the most texts they belong to
+ROW = 1024  # tokens that go through a block together
+CELLS = 1536  # and the room for their texts, side by side, each as long as the longest
 CAPACITY = 22_000  # tokens that are remembered, of some 23 kB each
 _SHORTEST_PREFIX = 16
 
@@ -30,31 +30,20 @@ class Reader:
 
     def __init__(self, shape: Shape, layers: Sequence[Layer], embedding: Array) -> None:
         self._shape, self._layers, self._embedding = shape, layers, embedding
-        self._memory: OrderedDict[Tokens, Kept] = OrderedDict()
-        self._remembered = 0
+        self._memory: Memory[Tokens, Kept] = Memory(CAPACITY, len)
         self._prefix: Tokens = ()
         self._prefix_kept = self._nothing()
 
     def read(self, prompts: Sequence[Tokens]) -> list[Kept]:
         """The keys and values of each prompt, in the order given."""
-        found = {prompt: self._memory[prompt] for prompt in prompts if prompt in self._memory}
-        missing = sorted({*prompts} - {*found}, key=len)
-        if missing:
-            self._share(missing)
-            for group in self._groups(missing):
-                found.update(zip(group, self._read_group(group), strict=True))
-        for prompt in prompts:
-            self._remember(prompt, found[prompt])
-        return [found[prompt] for prompt in prompts]
+        return self._memory.recall(prompts, self._anew)
 
-    def _remember(self, prompt: Tokens, kept: Kept) -> None:
-        if prompt not in self._memory:
-            self._remembered += len(prompt)
-        self._memory[prompt] = kept
-        self._memory.move_to_end(prompt)
-        while self._remembered > CAPACITY:
-            oldest, _ = self._memory.popitem(last=False)
-            self._remembered -= len(oldest)
+    def _anew(self, prompts: list[Tokens]) -> list[Kept]:
+        self._share(prompts)
+        found: dict[Tokens, Kept] = {}
+        for group in self._groups(sorted(prompts, key=len, reverse=True)):
+            found.update(zip(group, self._read_group(group), strict=True))
+        return [found[prompt] for prompt in prompts]
 
     def _share(self, prompts: Sequence[Tokens]) -> None:
         """Keep the shared beginning of the last prompts while it serves; else find a new one."""
@@ -71,16 +60,16 @@ class Reader:
         return np.zeros((self._shape.layers, 0, 2 * self._shape.kv_width), np.float16)
 
     def _groups(self, prompts: Sequence[Tokens]) -> Iterator[list[Tokens]]:
-        """Prompts, shortest first, as many together as fit into a row."""
+        """Prompts, longest first, as many together as fit into a row."""
         group: list[Tokens] = []
-        left = 0
+        left = most = 0
         for prompt in prompts:
             length = len(prompt) - len(self._prefix)
-            if group and (length > left or len(group) == TEXTS):
+            if group and (length > left or len(group) == most):
                 yield group
-                group, left = [], 0
+                group = []
             if not group:
-                left = max(ROW, length)
+                left, most = max(ROW, length), _texts(_places(length))
             group.append(prompt)
             left -= length
         yield group
@@ -88,16 +77,14 @@ class Reader:
     def _read_group(self, prompts: Sequence[Tokens]) -> list[Kept]:
         start = len(self._prefix)
         texts = [prompt[start:] for prompt in prompts]
-        places = room(max(map(len, texts)), 64)
-        row = room(sum(map(len, texts)), 128)
+        places = _places(max(map(len, texts)))
+        row = _row(sum(map(len, texts)))
         tokens, positions = np.zeros(row, np.int32), np.zeros(row, np.int32)
         lengths = [len(text) for text in texts]
         for text, begin in zip(texts, _starts(lengths), strict=True):
             tokens[begin : begin + len(text)] = text
             positions[begin : begin + len(text)] = start + np.arange(len(text))
-        # A text that fills more than a row is alone; room for others would take a gigabyte.
-        most = 1 if places > ROW else TEXTS
-        kept = self._run(tokens, positions, grid(lengths, row, most, places))
+        kept = self._run(tokens, positions, grid(lengths, row, _texts(places), places))
         return [
             np.concatenate([self._prefix_kept, kept[:, begin : begin + length]], axis=1)
             for begin, length in zip(_starts(lengths), lengths, strict=True)
@@ -119,8 +106,21 @@ class Reader:
         for layer, past in zip(self._layers, shared, strict=True):
             seen = model.Past(jnp.asarray(past), jnp.full(len(where.tokens), length))
             x, own = model.read_block(self._shape, x, layer, turn, where, seen)
-            kept.append(np.asarray(own))
+            kept.append(own)
         return np.stack(kept)
+
+
+def _places(longest: int) -> int:
+    return room(longest, 32)
+
+
+def _texts(places: int) -> int:
+    return max(1, CELLS // places)
+
+
+def _row(tokens: int) -> int:
+    """Room for so many tokens that wastes little, in few shapes."""
+    return 128 if tokens <= 128 else -(-tokens // 256) * 256
 
 
 def _shared(prompts: Sequence[Tokens]) -> Tokens:

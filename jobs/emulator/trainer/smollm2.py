@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -12,14 +13,17 @@ from jax import Array
 
 from jobs.emulator.trainer import generation, lora
 from jobs.emulator.trainer.base import Conversation, Settings, Step, TrainerError
+from jobs.emulator.trainer.batch import BATCH, batches
 from jobs.emulator.trainer.catalog import SMOLLM2
 from jobs.emulator.trainer.checkpoints import checkpoint_epochs, new_checkpoint
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import BATCH, RATE, Frozen, Tuning, batches
+from jobs.emulator.trainer.tuning import RATE, Tuning
 from jobs.emulator.trainer.weights import Layer, give_back_memory, installed_file, read_weights
 
 ADAPTER, ABOUT = "adapter.npy", "adapter.json"
+_AHEAD = 4  # steps whose prompts are read together; a question waits for no more
 
 
 class SmolLM2:
@@ -36,17 +40,23 @@ class SmolLM2:
         self._loaded: tuple[Path, float, lora.Layout, Array] | None = None
 
     @cached_property
+    def _file(self) -> GGUFReader:
+        return GGUFReader(str(installed_file()))
+
+    @cached_property
     def _tokenizer(self) -> ChatTokenizer:
-        return ChatTokenizer.from_gguf(GGUFReader(str(installed_file())))
+        return ChatTokenizer.from_gguf(self._file)
 
     @cached_property
     def _frozen(self) -> Frozen:
         frozen = self._read()
+        # Opening the file takes seconds: once for both, and nobody needs it afterwards.
+        self.__dict__.pop("_file", None)
         give_back_memory()
         return frozen
 
     def _read(self) -> Frozen:
-        weights = read_weights(GGUFReader(str(installed_file())))
+        weights = read_weights(self._file)
         return Frozen(
             shape=weights.shape,
             layers=[Layer(*map(jnp.asarray, layer)) for layer in weights.layers],
@@ -84,9 +94,13 @@ class SmolLM2:
         done = 0
         for epoch in range(1, settings.epochs + 1):
             metrics: dict[str, float] = {}
-            for numbers in batches(len(targets), settings.seed, epoch):
+            order = list(batches(len(targets), settings.seed, epoch))
+            for place, numbers in enumerate(order):
                 if metrics:
                     yield Step(done, steps, epoch, metrics)
+                if place % _AHEAD == 0:
+                    ahead = chain.from_iterable(order[place : place + _AHEAD])
+                    tuning.prepare([targets[number] for number in ahead])
                 metrics = tuning.step([targets[number] for number in numbers]).named("train")
                 done += 1
             if held_out:

@@ -1,6 +1,6 @@
 """Tuning: low-rank adapters learnt on responses, which attend to prompts read beforehand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,25 +12,18 @@ import optax
 from jax import Array
 
 from jobs.emulator.trainer import lora, model
-from jobs.emulator.trainer.reading import Reader, grid, room
+from jobs.emulator.trainer.batch import BATCH, Batch
+from jobs.emulator.trainer.entrance import Entrance
+from jobs.emulator.trainer.model import Frozen
+from jobs.emulator.trainer.reading import Reader
 from jobs.emulator.trainer.tokenizer import Target
 from jobs.emulator.trainer.weights import Layer, Shape
 
-BATCH = 8
+LAYERS = 15  # the last ones, which learn; those below stay as they are
 RATE = 2e-3  # at a multiplier of 1
 _WARM_UP = 0.1  # of all steps
 _LONGEST_GRADIENT = 1.0
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """The model that is not changed."""
-
-    shape: Shape
-    layers: Sequence[Layer]
-    embedding: Array
-    norm: Array
-    opening: tuple[int, ...]  # the tokens that open an answer
+_OPTIMISER = optax.chain(optax.clip_by_global_norm(_LONGEST_GRADIENT), optax.scale_by_adam())
 
 
 @dataclass(frozen=True)
@@ -53,75 +46,49 @@ class Metrics:
         }
 
 
-class _Batch:
-    """Some targets as arrays: answers one after the other, and the prompts they attend to."""
-
-    def __init__(self, frozen: Frozen, reader: Reader, targets: Sequence[Target]) -> None:
-        shape, opening = frozen.shape, frozen.opening
-        texts = [opening + target.response[:-1] for target in targets]
-        lengths = [len(text) for text in texts]
-        row, places = room(sum(lengths), 64), room(max(lengths), 16)
-        prompts = [len(target.prompt) for target in targets]
-        tokens, positions = np.zeros(row, np.int32), np.zeros(row, np.int32)
-        begin = 0
-        asked: list[int] = []
-        answers: list[int] = []
-        for text, target, before in zip(texts, targets, prompts, strict=True):
-            end = begin + len(text)
-            tokens[begin:end] = text
-            positions[begin:end] = before + np.arange(len(text))
-            asked += range(begin + len(opening) - 1, end)
-            answers += target.response
-            begin = end
-        free = room(len(asked), 32) - len(asked)
-        self.count = len(asked)
-        self.weights = jnp.asarray([1.0] * len(asked) + [0.0] * free)
-        self.asked = jnp.asarray(asked + [0] * free)
-        self.answers = jnp.asarray(answers + [0] * free)
-        self.tokens = tokens
-        self.turn = model.rotation(shape, jnp.asarray(positions))
-        self.grid = grid(lengths, row, BATCH, places)
-        self.past = self._past(shape, reader, targets)
-
-    def _past(self, shape: Shape, reader: Reader, targets: Sequence[Target]) -> list[model.Past]:
-        longest = room(max(len(target.prompt) for target in targets), 128)
-        kv = np.zeros((shape.layers, BATCH, longest, 2 * shape.kv_width), np.float16)
-        for number, kept in enumerate(reader.read([target.prompt for target in targets])):
-            kv[:, number, : kept.shape[1]] = kept
-        lengths = [len(target.prompt) for target in targets]
-        counted = jnp.asarray(lengths + [0] * (BATCH - len(lengths)))
-        return [model.Past(jnp.asarray(layer), counted) for layer in kv]
-
-
 class Tuning:
     """One adapter on its way; `step` improves it on some targets, `score` only looks."""
 
     def __init__(
-        self, frozen: Frozen, reader: Reader, rank: int, rate: float, steps: int, seed: int
+        self,
+        frozen: Frozen,
+        reader: Reader,
+        rank: int,
+        rate: float,
+        steps: int,
+        seed: int,
+        layers: int = LAYERS,
     ) -> None:
         self._frozen, self._reader = frozen, reader
         self.layout = lora.Layout(frozen.shape, rank)
-        self.rows = jnp.asarray(self.layout.initial(frozen.shape.layers, seed))
+        count = min(layers, frozen.shape.layers)
+        self.rows = jnp.asarray(self.layout.initial(count, seed))
+        self._entrance = Entrance(frozen, reader, frozen.shape.layers - count)
+        self._above = slice(frozen.shape.layers - count, None)
         warm = max(1, round(steps * _WARM_UP))
-        schedule = optax.warmup_cosine_decay_schedule(
+        self._rate = optax.warmup_cosine_decay_schedule(
             rate * 0.1, rate, warm, max(steps, warm + 1), rate * 0.05
         )
-        self._optimiser = optax.chain(
-            optax.clip_by_global_norm(_LONGEST_GRADIENT), optax.adamw(schedule, weight_decay=0.0)
-        )
-        self._memory = self._optimiser.init(self.rows)
+        self._memory = _OPTIMISER.init(self.rows)
+        self._done = 0
+
+    def prepare(self, targets: Sequence[Target]) -> None:
+        """Read what is not yet read; many together take less time than a few."""
+        self._reader.read([target.prompt for target in targets])
+        self._entrance.states(targets)
 
     def step(self, targets: Sequence[Target]) -> Metrics:
         metrics, gradient = self.gradient(targets)
-        updates, self._memory = self._optimiser.update(gradient, self._memory, self.rows)
-        self.rows = jnp.asarray(optax.apply_updates(self.rows, updates))
+        rate = self._rate(self._done)
+        self.rows, self._memory = _learn(self.rows, gradient, self._memory, rate)
+        self._done += 1
         return metrics
 
     def gradient(self, targets: Sequence[Target]) -> tuple[Metrics, Array]:
         """Of the mean loss, for every row."""
-        batch = _Batch(self._frozen, self._reader, targets)
+        batch = Batch(self._frozen, self._reader, targets, self._above)
         pulls: list[Any] = []
-        x = self._forward(batch, pulls)
+        x = self._forward(batch, targets, pulls)
         (metrics, back) = self._head(batch, x)
         gradients = []
         for pull in reversed(pulls):
@@ -130,22 +97,26 @@ class Tuning:
         return metrics, jnp.stack(gradients[::-1])
 
     def score(self, targets: Sequence[Target]) -> Metrics:
+        self.prepare(targets)
         found = Metrics()
         for begin in range(0, len(targets), BATCH):
-            batch = _Batch(self._frozen, self._reader, targets[begin : begin + BATCH])
-            metrics, _ = self._head(batch, self._forward(batch, []))
+            some = targets[begin : begin + BATCH]
+            batch = Batch(self._frozen, self._reader, some, self._above)
+            metrics, _ = self._head(batch, self._forward(batch, some, []))
             found += metrics
         return found
 
-    def _forward(self, batch: _Batch, pulls: list[Any]) -> Array:
+    def _forward(self, batch: Batch, targets: Sequence[Target], pulls: list[Any]) -> Array:
         frozen = self._frozen
-        x = frozen.embedding[batch.tokens]
-        for layer, row, past in zip(frozen.layers, self.rows, batch.past, strict=True):
+        states = np.zeros((len(batch.tokens), frozen.shape.width), np.float32)
+        states[: sum(batch.lengths)] = np.concatenate(self._entrance.states(targets))
+        x = jnp.asarray(states)
+        for layer, row, past in zip(frozen.layers[self._above], self.rows, batch.past, strict=True):
             x, pull = _block(frozen.shape, self.layout, x, layer, row, batch.turn, batch.grid, past)
             pulls.append(pull)
         return x
 
-    def _head(self, batch: _Batch, x: Array) -> tuple[Metrics, Array]:
+    def _head(self, batch: Batch, x: Array) -> tuple[Metrics, Array]:
         frozen = self._frozen
         loss, right, back = _head(
             frozen.shape,
@@ -157,6 +128,12 @@ class Tuning:
             batch.weights,
         )
         return Metrics(float(loss) * batch.count, float(right), float(batch.count)), back
+
+
+@jax.jit
+def _learn(rows: Array, gradient: Array, memory: Any, rate: Array) -> tuple[Array, Any]:
+    updates, memory = _OPTIMISER.update(gradient, memory)
+    return rows - rate * updates, memory
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -204,10 +181,3 @@ def _head(
 
     (value, right), back = jax.value_and_grad(loss, has_aux=True)(x)
     return value, right, back
-
-
-def batches(count: int, seed: int, epoch: int) -> Iterator[list[int]]:
-    """The numbers of an epoch's targets in an order of its own, some at a time."""
-    order = np.random.default_rng((seed, epoch)).permutation(count).tolist()
-    for begin in range(0, count, BATCH):
-        yield order[begin : begin + BATCH]

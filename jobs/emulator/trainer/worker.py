@@ -17,6 +17,7 @@ from jobs.emulator.trainer.base import Step, Trainer
 from jobs.emulator.trainer.messages import Cancel, Count, Generate, Tune
 
 AT_ONCE = 32  # prompts answered before the worker looks at its messages again
+GATHER = 0.05  # seconds without a message after which no more questions are expected
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +54,14 @@ class Worker:
                 self._train()
 
     def _take_messages(self) -> None:
-        idle = not self._questions and not self._tunings
+        """All there are; where somebody asks, also those that come right after."""
+        patience = 0.0 if self._questions or self._tunings else None
         try:
             while True:
-                self._take(self._inbox.get(block=idle))
-                idle = False
+                self._take(self._inbox.get(timeout=patience))
+                waiting = sum(question.waiting() for question in self._questions)
+                # Answers together cost little more than one.
+                patience = GATHER if 0 < waiting < AT_ONCE else 0.0
         except queue.Empty:
             return
 

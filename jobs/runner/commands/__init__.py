@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jobs.runner.desired import Resolved
     from jobs.runner.ledger import Ledger, Owner
     from jobs.runner.registry import Registry
+    from jobs.runner.spec import SpecFile
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
 
@@ -84,13 +85,42 @@ class Place:
 
     def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
         """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""
-        from jobs.runner import desired, spec
+        from jobs.runner import spec
+
+        return self.resolved(spec.load(self.root, self.name, select))
+
+    def resolved(self, files: Sequence[SpecFile], examine: bool = False) -> list[Resolved]:
+        """Some specs with their data, each linked to the one it goes on from.
+
+        With `examine` also what the examples themselves say is looked at.
+        """
+        from jobs.runner import desired
 
         today = datetime.now(UTC).date()
-        return [
-            desired.resolve(file, self.root, self.settings, self.open_bucket, today)
-            for file in spec.load(self.root, self.name, select)
+        every = [*files, *self._parents(files)]
+        found = [
+            desired.resolve(
+                file, self.root, self.settings, self.open_bucket, today, examine=examine
+            )
+            for file in every
         ]
+        return desired.linked(found)[: len(files)]
+
+    def _parents(self, files: Sequence[SpecFile]) -> list[SpecFile]:
+        """The specs that are not among these and that these go on from."""
+        from jobs.runner import spec
+
+        names = {file.name for file in files}
+        if not any(file.spec.tuning.continue_from not in (None, *names) for file in files):
+            return []
+        others = {f.name: f for f in spec.read(self.root, self.name)[0] if f.name not in names}
+        found: list[SpecFile] = []
+        for file in (files := [*files]):
+            on = others.pop(file.spec.tuning.continue_from or "", None)
+            if on is not None:
+                found.append(on)
+                files.append(on)
+        return found
 
 
 def output_option(command: F) -> F:

@@ -36,6 +36,11 @@ class _Terms:
     checksum: str | None
     record: bool
 
+    @property
+    def held(self) -> bool:
+        """Whether just what was reviewed is done."""
+        return self.reviewed is not None or self.checksum is not None
+
 
 @dataclass
 class _Sum:
@@ -103,9 +108,10 @@ def command(
     """
     terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum, not no_record)
     found = _reconciled(place, terms, retry)
+    promised = promise.promise(found.plan, place.name, place.settings.project)
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
-    _hold(place, terms, found)
-    result = _rounds(place, terms, found)
+    _hold(terms, found, promised)
+    result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
     _move_aliases(place, found, after)
     _finish(place, output, result, after, terms.record)
@@ -118,7 +124,7 @@ def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Rec
     return reconcile(resolved, recorded, terms.select, retry, terms.allow)
 
 
-def _rounds(place: Place, terms: _Terms, found: Reconciliation) -> _Sum:
+def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promise.Promise) -> _Sum:
     """Carry plans out until one has nothing left that can be done now."""
     result = _Sum()
     done: set[tuple[str, str, str]] = set()
@@ -134,15 +140,16 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation) -> _Sum:
             break  # it was not to be waited for
         done |= todo
         found = _reconciled(place, terms)
+        if terms.held:
+            found = found.of(promised.covers)
     return result
 
 
 # What must hold before anything is done
 
 
-def _hold(place: Place, terms: _Terms, found: Reconciliation) -> None:
+def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
     """Raises VertuneError unless the plan is the one that was reviewed."""
-    now = promise.promise(found.plan, place.name, place.settings.project)
     if terms.reviewed is not None:
         promise.hold(promise.read(terms.reviewed), now, found.recorded)
     if terms.checksum is not None:
@@ -165,13 +172,12 @@ def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
 
 def _ask(place: Place, terms: _Terms) -> None:
     """A paid action is confirmed by a person; where nobody is, by --yes to a reviewed plan."""
-    reviewed = terms.reviewed is not None or terms.checksum is not None
     if sys.stdin.isatty():
         if not terms.yes and not click.confirm("Submit these jobs?", default=False):
             raise VertuneError("nothing was done")
     elif not terms.yes:
         raise VertuneError("nothing was done: this costs money and nobody can be asked; add --yes")
-    elif not reviewed and not place.settings.emulator:
+    elif not terms.held and not place.settings.emulator:
         raise VertuneError(
             "nothing was done: this costs money, and nobody here has seen the plan; save it with"
             " `vertune plan --out FILE`, have it reviewed, and add --plan FILE (or --checksum)"

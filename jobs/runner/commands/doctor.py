@@ -117,7 +117,9 @@ def _local(place: Place) -> Iterator[Finding]:
     yield Finding(
         "plugin", f"the emulator's, {plugin}" if plugin else "pulumi-resource-gcp", bool(plugin)
     )
-    yield Finding("credentials", "a key of the emulator; it is worth nothing elsewhere")
+    who = remote.acting_as()
+    key = "a key of the emulator; it is worth nothing elsewhere"
+    yield Finding("credentials", f"{key}; acting as {who}" if who else key)
 
 
 def _cloud() -> Iterator[Finding]:

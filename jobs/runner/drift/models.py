@@ -68,8 +68,8 @@ def _endpoint(seen: Seen, entry: Summary, served: bool) -> Iterator[Difference]:
         advice = _again(seen, entry, served)
         what = f"is gone; {entry.tuned_model} was deployed to it"
         yield Difference(Kind.ENDPOINT_MISSING, entry.name, entry.endpoint, what, means, advice)
-    elif key(entry.tuned_model) not in map(key, endpoint.deployed):
-        there = ", ".join(endpoint.deployed) or "nothing"
+    elif key(entry.tuned_model) not in map(key, endpoint.deployed.values()):
+        there = ", ".join(endpoint.deployed.values()) or "nothing"
         what = f"serves {there}, not {entry.tuned_model}"
         advice = "deploy the tuned model to this endpoint again, in the console or with gcloud"
         yield Difference(Kind.UNDEPLOYED, entry.name, entry.endpoint, what, means, advice)

@@ -12,6 +12,8 @@ PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 SERVICE = "gcp:projects/service:Service"
 IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
+ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+
 EMAIL = "tuner@vertune-local.iam.gserviceaccount.com"
 ANN = "user:Ann@example.com"
 POOLS = "projects/vertune-local/locations/global/workloadIdentityPools"
@@ -52,6 +54,15 @@ SAMPLES: dict[str, tuple[Values, str]] = {
     BUCKET_MEMBER: (
         {"bucket": "made-before", "role": "roles/storage.objectViewer", "member": ANN},
         f"b/made-before roles/storage.objectViewer {ANN}",
+    ),
+    ROLE: (
+        {
+            "roleId": "tuner",
+            "title": "Tuner",
+            "description": "Tunes.",
+            "permissions": ["aiplatform.tuningJobs.create", "aiplatform.tuningJobs.get"],
+        },
+        "projects/vertune-local/roles/tuner",
     ),
     POOL: (
         {"workloadIdentityPoolId": "ci", "displayName": "CI", "disabled": True},

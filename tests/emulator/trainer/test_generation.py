@@ -44,7 +44,11 @@ def likeliest(prompt: Tokens, rows: Array | None, count: int = LENGTH) -> Tokens
     return text[-count:]
 
 
-@pytest.mark.parametrize("adapter", [None, ADAPTER], ids=["base", "adapter"])
+@pytest.mark.parametrize(
+    "adapter",
+    [None, ADAPTER, (LAYOUT, some_rows()[1:])],
+    ids=["base", "adapter", "adapter of the last layer"],
+)
 def test_an_answer_is_what_the_plain_transformer_finds_likeliest(
     adapter: tuple[lora.Layout, Array] | None,
 ) -> None:

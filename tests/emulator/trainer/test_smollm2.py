@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from jobs.emulator.trainer import smollm2
 from jobs.emulator.trainer.base import Conversation, Settings, Step, TrainerError
+from jobs.emulator.trainer.batch import BATCH
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.smollm2 import ADAPTER, SmolLM2
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import BATCH, Frozen
 from tests.emulator.trainer.texts import COLOURS, colour_examples, colour_prompts, example, prompt
 from tests.emulator.trainer.tiny import FROZEN, LAYOUT, SHAPE, TOKENIZER
 
@@ -69,6 +71,16 @@ def test_every_step_has_training_metrics_and_only_ends_of_epochs_others(tmp_path
 
 def test_without_validation_there_are_no_such_metrics(tmp_path: Path) -> None:
     assert not any(name.startswith("eval") for s in tune(tmp_path) for name in s.metrics)
+
+
+def test_how_many_prompts_are_read_ahead_hardly_changes_what_is_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [ahead] = tune(tmp_path / "a", replace(TWO_EPOCHS, epochs=1))[-1:]
+    monkeypatch.setattr(smollm2, "_AHEAD", 1)
+    [single] = tune(tmp_path / "b", replace(TWO_EPOCHS, epochs=1))[-1:]
+    losses = [step.metrics["train_total_loss"] for step in (ahead, single)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 def test_validation_does_not_change_what_is_learnt(tmp_path: Path) -> None:

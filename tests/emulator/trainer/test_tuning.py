@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from jax import Array
 
+from jobs.emulator.trainer.batch import BATCH, batches
 from jobs.emulator.trainer.tokenizer import Target
-from jobs.emulator.trainer.tuning import BATCH, Metrics, Tuning, batches
+from jobs.emulator.trainer.tuning import Metrics, Tuning
 from tests.emulator.trainer.tiny import (
     FROZEN,
     LAYOUT,
@@ -32,10 +33,10 @@ def new_tuning(steps: int = 10, rate: float = 0.01, seed: int = 0) -> Tuning:
     return Tuning(FROZEN, new_reader(), LAYOUT.rank, rate, steps, seed)
 
 
-def changed_tuning() -> Tuning:
+def changed_tuning(layers: int = SHAPE.layers) -> Tuning:
     """With an adapter that acts, so that both factors have a gradient."""
-    tuning = new_tuning()
-    tuning.rows = some_rows()
+    tuning = Tuning(FROZEN, new_reader(), LAYOUT.rank, 0.01, 10, 0, layers)
+    tuning.rows = some_rows()[SHAPE.layers - layers :]
     return tuning
 
 
@@ -50,10 +51,12 @@ def plain_loss(rows: Array, targets: list[Target]) -> Array:
     return jnp.concatenate(losses).mean()
 
 
-def test_loss_and_gradient_are_those_of_the_plain_transformer() -> None:
-    metrics, gradient = changed_tuning().gradient(TARGETS)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_loss_and_gradient_are_those_of_the_plain_transformer(layers: int) -> None:
+    tuning = changed_tuning(layers)
+    metrics, gradient = tuning.gradient(TARGETS)
     plainly = jax.jit(jax.value_and_grad(lambda rows: plain_loss(rows, TARGETS)))
-    loss, expected = plainly(some_rows())
+    loss, expected = plainly(tuning.rows)
     assert metrics.loss / metrics.count == pytest.approx(float(loss), rel=1e-3)
     # Prompts are kept at half precision.
     error = jnp.linalg.norm(gradient - expected) / jnp.linalg.norm(expected)
@@ -118,6 +121,18 @@ def test_the_same_seed_gives_the_same_adapter_to_the_last_bit() -> None:
 def test_seed_and_rate_change_the_adapter() -> None:
     assert not np.array_equal(trained(), trained(seed=1))
     assert not np.array_equal(trained(), trained(rate=0.02))
+
+
+def test_only_the_last_layers_learn() -> None:
+    assert Tuning(FROZEN, new_reader(), 4, 0.01, 1, 0, layers=1).rows.shape[0] == 1
+    assert Tuning(FROZEN, new_reader(), 4, 0.01, 1, 0, layers=9).rows.shape[0] == SHAPE.layers
+
+
+def test_what_was_prepared_is_learnt_from_as_what_was_not() -> None:
+    tuning, prepared = changed_tuning(1), changed_tuning(1)
+    prepared.prepare(TARGETS)
+    _, gradient = prepared.gradient(TARGETS[1:3])
+    np.testing.assert_allclose(gradient, tuning.gradient(TARGETS[1:3])[1], rtol=0.02, atol=1e-4)
 
 
 @pytest.mark.parametrize("rank", [1, 16])

@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 from tokenizers.pre_tokenizers import ByteLevel
 
 from jobs.emulator.trainer import lora
+from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader, Tokens, room
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import Frozen
 from jobs.emulator.trainer.weights import Layer, Shape
 
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -77,25 +78,40 @@ def some_rows(seed: int = 0) -> Array:
 
 
 def plain(tokens: Sequence[int], adapted_from: int, rows: Array | None) -> tuple[Array, Array]:
-    """Logits after each token of one whole text, and the keys beside values of every layer."""
-    count = len(tokens)
+    """Logits after each token of one whole text, and the keys beside values of every layer.
+
+    The adapter's rows are those of the last layers.
+    """
+    logits, kept, _ = _plain(_padded(tokens), adapted_from, rows)
+    return logits[: len(tokens)], kept[:, : len(tokens)]
+
+
+def plain_states(tokens: Sequence[int]) -> Array:
+    """One whole text as it enters each layer of the model as it is."""
+    _, _, states = _plain(_padded(tokens), 0, None)
+    return states[:, : len(tokens)]
+
+
+def _padded(tokens: Sequence[int]) -> NDArray[np.int32]:
     # What comes after a text does not change it, and fewer shapes are fewer programs to compile.
-    padded = np.zeros(room(count, 64), np.int32)
-    padded[:count] = tokens
-    logits, kept = _plain(padded, adapted_from, rows)
-    return logits[:count], kept[:, :count]
+    padded = np.zeros(room(len(tokens), 64), np.int32)
+    padded[: len(tokens)] = tokens
+    return padded
 
 
 @jax.jit
-def _plain(tokens: Array, adapted_from: Array, rows: Array | None) -> tuple[Array, Array]:
+def _plain(tokens: Array, adapted_from: Array, rows: Array | None) -> tuple[Array, Array, Array]:
     active = (jnp.arange(len(tokens)) >= adapted_from)[:, None]
     x = FROZEN.embedding[tokens]
-    kept = []
-    for number, layer in enumerate(FROZEN.layers):
-        deltas = None if rows is None else LAYOUT.deltas(rows[number])
-        x, own = _plain_block(x, layer, deltas, active)
+    kept, states = [], []
+    adapted = [] if rows is None else [LAYOUT.deltas(row) for row in rows]
+    deltas = [None] * (len(FROZEN.layers) - len(adapted)) + adapted
+    for layer, own_deltas in zip(FROZEN.layers, deltas, strict=True):
+        states.append(x)
+        x, own = _plain_block(x, layer, own_deltas, active)
         kept.append(own)
-    return _plain_norm(x, jnp.asarray(FROZEN.norm)) @ FROZEN.embedding.T, jnp.stack(kept)
+    logits = _plain_norm(x, jnp.asarray(FROZEN.norm)) @ FROZEN.embedding.T
+    return logits, jnp.stack(kept), jnp.stack(states)
 
 
 def _plain_block(

@@ -31,11 +31,14 @@ def job(entry: Summary, state: str = "SUCCEEDED", **values: Any) -> Job:
 
 
 def model(entry: Summary, *aliases: str, **values: Any) -> Model:
-    return Model(**({"name": MODEL, "aliases": aliases, "labels": labels(entry)} | values))
+    return Model(
+        **({"name": MODEL, "aliases": aliases, "labels": labels(entry), "endpoints": ()} | values)
+    )
 
 
 def endpoint(*deployed: str) -> Endpoint:
-    return Endpoint(ENDPOINT, deployed or (MODEL,))
+    """To which these are deployed."""
+    return Endpoint(ENDPOINT, {}, {str(number): one for number, one in enumerate(deployed)})
 
 
 def body(entry: Summary, **values: Any) -> Entry:
@@ -69,7 +72,7 @@ def seen(*entries: Summary, active: str | None = None, **values: Any) -> Seen:
                 if one.tuned_model
             )
         ),
-        "endpoints": by_name(endpoint()),
+        "endpoints": by_name(endpoint(MODEL)),
         "base_models": catalog.load().base_models,
     }
     return Seen(**(given | values))

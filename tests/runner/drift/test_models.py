@@ -39,8 +39,7 @@ def test_an_endpoint_that_is_gone_answers_nobody() -> None:
 
 @pytest.mark.parametrize("there", [(), (SECOND,), ("projects/1/locations/us/models/8@1",)])
 def test_an_endpoint_that_serves_something_else_is_undeployed(there: tuple[str, ...]) -> None:
-    empty = endpoint(*there) if there else type(endpoint())(ENDPOINT, ())
-    found = only(seen(entry(), active=A1, endpoints=by_name(empty)))
+    found = only(seen(entry(), active=A1, endpoints=by_name(endpoint(*there))))
     assert found.kind is Kind.UNDEPLOYED
     assert found.what.startswith(f"serves {there[0] if there else 'nothing'}, not ")
 

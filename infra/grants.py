@@ -1,0 +1,96 @@
+"""Grants: which account holds which role where, and for which calls: all that there is.
+
+The README's table is made of this, and a test takes each one away to see what fails without it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_READS = {
+    "storage.objects.get": "`plan`, `status`, `apply`: an entry of the ledger",
+    "storage.objects.list": "`plan`, `status`, `apply`: all that is recorded",
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """`calls` says of each permission in use what needs it."""
+
+    name: str
+    account: str  # tuner, planner, or Vertex AI's own agent
+    role: str
+    calls: Mapping[str, str]
+    only: tuple[str, ...] = ()  # starts of names in the bucket, if the role counts there only
+
+    @property
+    def custom(self) -> bool:
+        """Whether the role is one of ours: the predefined ones hold far more than is needed."""
+        return not self.role.startswith("roles/")
+
+    @property
+    def in_bucket(self) -> bool:
+        return self.role.startswith("roles/storage.")
+
+
+GRANTS = (
+    Grant(
+        "tuner-vertex",
+        "tuner",
+        "vertuneTuner",
+        {
+            "aiplatform.tuningJobs.create": "`apply`: submits a job",
+            "aiplatform.tuningJobs.get": "`apply`: waits for it",
+            "aiplatform.tuningJobs.list": "`apply`: looks for one that was begun before",
+            "aiplatform.tuningJobs.cancel": "`apply`: ends the second of two that are the same",
+            "aiplatform.models.get": "`apply`: looks whether a tuned model is still there",
+            "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`: asks a model",
+        },
+    ),
+    Grant(
+        "tuner-reads",
+        "tuner",
+        "roles/storage.objectViewer",
+        {**_READS, "storage.objects.get": "every command: an entry, or examples that are there"},
+    ),
+    Grant(
+        "tuner-uploads",
+        "tuner",
+        "roles/storage.objectCreator",
+        {"storage.objects.create": "`apply`: uploads examples, says whose bucket it is; for good"},
+        only=("datasets/", "owner.json"),
+    ),
+    Grant(
+        "tuner-ledger",
+        "tuner",
+        "roles/storage.objectUser",
+        {
+            "storage.objects.create": "`apply`: writes an entry",
+            "storage.objects.delete": "`apply`: writes over an entry, forgets one",
+        },
+        only=("ledger/",),
+    ),
+    Grant("planner-reads", "planner", "roles/storage.objectViewer", _READS),
+    Grant(
+        "agent-reads",
+        "agent",
+        "roles/storage.objectViewer",
+        {
+            "storage.objects.get": "Vertex AI: reads the examples of a job",
+            "storage.objects.list": "Vertex AI: finds them",
+        },
+    ),
+)
+
+
+def table() -> str:
+    """As Markdown, a line for each call."""
+    lines = ["| account | role | where | permission | needed by |", "|---|---|---|---|---|"]
+    for grant in GRANTS:
+        role = f"{grant.role} (own)" if grant.custom else grant.role
+        where = "bucket" if grant.in_bucket else "project"
+        where += f", only {' and '.join(f'`{one}`' for one in grant.only)}" if grant.only else ""
+        lines += [
+            f"| `{grant.account}` | `{role}` | {where} | `{permission}` | {who} |"
+            for permission, who in grant.calls.items()
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Findings: one module for each family of rules, functions from what was read to what is wrong."""

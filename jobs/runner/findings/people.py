@@ -1,0 +1,154 @@
+"""People: numbers and addresses by which somebody can be found or charged, shown masked."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from jobs.runner import rules
+from jobs.runner.findings.secrets import masked
+from jobs.runner.found import Found
+from jobs.runner.rows import Rows, SplitName
+from jobs.runner.rules import Finding, Rule
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A pattern, and what must hold of all that it matches."""
+
+    rule: Rule
+    name: str
+    pattern: re.Pattern[str]
+    holds: Callable[[str], bool]
+
+
+def card(text: str) -> bool:
+    """Luhn's checksum, and a length and start that payment cards have."""
+    digits = [int(character) for character in text if character.isdigit()]
+    if not 13 <= len(digits) <= 19 or digits[0] not in (3, 4, 5, 6) or len(set(digits)) < 2:
+        return False
+    doubled = [digit if place % 2 else digit * 2 for place, digit in enumerate(digits[-2::-1])]
+    total = sum(digit - 9 if digit > 9 else digit for digit in doubled)
+    return (total + digits[-1]) % 10 == 0
+
+
+def iban(text: str) -> bool:
+    """The checksum of ISO 13616: read as a number, the rest by 97 is 1."""
+    whole = text.replace(" ", "")
+    turned = whole[4:] + whole[:4]
+    return 15 <= len(whole) <= 34 and int("".join(str(int(c, 36)) for c in turned)) % 97 == 1
+
+
+_RESERVED = re.compile(
+    r"(?:[.@]example\.(?:com|org|net)|[.@](?:example|test|invalid|localhost))$", re.IGNORECASE
+)
+
+
+def email(text: str) -> bool:
+    """Not one of the domains that are set aside for examples (RFC 2606)."""
+    return not _RESERVED.search(text)
+
+
+def phone(text: str) -> bool:
+    """7 to 15 digits, and none of the numbers that are set aside for stories."""
+    digits = "".join(filter(str.isdigit, text))
+    return 9 <= len(digits) <= 15 and "55501" not in digits and len(set(digits)) > 2
+
+
+def address(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_global
+    except ValueError:
+        return False
+
+
+_EMAIL = Kind(
+    rules.EMAIL,
+    "e-mail address",
+    re.compile(r"\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"),
+    email,
+)
+_ADDRESS = Kind(
+    rules.ADDRESS,
+    "IP address",
+    re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"),
+    address,
+)
+_LONG_NUMBERS = (  # in the order in which a text belongs to the first that takes it
+    Kind(
+        rules.IBAN,
+        "IBAN",
+        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+        iban,
+    ),
+    Kind(rules.CARD, "card number", re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])"), card),
+    Kind(
+        rules.PHONE,
+        "telephone number",
+        re.compile(
+            r"(?<![\w.+-])(?:\+\d{1,3}[ ./-]?(?:\(0?\d{1,5}\)[ ./-]?)?\d(?:[ ./-]?\d){6,12}"
+            r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-])"
+        ),
+        phone,
+    ),
+)
+# A text with every digit as 0: what a long number is, whatever its digits.
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_BETWEEN = b" -.()/+"
+_LONG = b"0" * 9
+
+
+class People:
+    """Cheap looks at many texts at once, then at each; patterns only where they may match."""
+
+    def __init__(self) -> None:
+        self._found: dict[SplitName, Found] = {}
+
+    def take(self, rows: Rows) -> None:
+        found = self._found.setdefault(rows.split, Found(rows.shown))
+        texts = [
+            f"{asked}\n{answer}" for asked, answer in zip(rows.asked, rows.answers, strict=True)
+        ]
+        whole = "\n".join(texts)
+        shape = whole.encode().translate(_ZEROS)
+        if "@" in whole:
+            self._search(rows, texts, lambda text: "@" in text, (_EMAIL,), found)
+        if b"0.0" in shape:
+            self._search(rows, texts, lambda text: "." in text, (_ADDRESS,), found)
+        if _LONG in shape.translate(None, _BETWEEN):
+            self._search(rows, texts, _has_long_number, _LONG_NUMBERS, found)
+
+    def _search(
+        self,
+        rows: Rows,
+        texts: list[str],
+        may: Callable[[str], bool],
+        kinds: tuple[Kind, ...],
+        found: Found,
+    ) -> None:
+        for line, text in zip(rows.numbers, texts, strict=True):
+            if may(text):
+                for kind, match in matches(text, kinds):
+                    found.add(kind.rule, line, f"holds a {kind.name}: {masked(match, 3)}")
+
+    def findings(self) -> Iterator[Finding]:
+        for found in self._found.values():
+            yield from found.all()
+
+
+def _has_long_number(text: str) -> bool:
+    return _LONG in text.encode().translate(_ZEROS, _BETWEEN)
+
+
+def matches(text: str, kinds: tuple[Kind, ...]) -> Iterator[tuple[Kind, str]]:
+    """What each kind finds; what one has taken the next does not see."""
+    for kind in kinds:
+        for match in kind.pattern.finditer(text):
+            if kind.holds(match[0]):
+                yield kind, match[0]
+        text = kind.pattern.sub(partial(_without, kind), text)
+
+
+def _without(kind: Kind, match: re.Match[str]) -> str:
+    return " " if kind.holds(match[0]) else match[0]

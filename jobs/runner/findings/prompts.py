@@ -1,0 +1,81 @@
+"""Prompts: whether all are written alike: the same fields in the same order, one instruction."""
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from jobs.runner import rules
+from jobs.runner.found import Found
+from jobs.runner.rows import Rows, SplitName
+from jobs.runner.rules import Finding
+
+_FIELD = re.compile(r"^([A-Za-z][A-Za-z_ -]{0,38}):", re.MULTILINE)
+_MOST_SHAPES = 1000
+_LEAST_EXAMPLES = 20
+_USUAL = 0.9  # of the prompts of a split make a shape the usual one
+
+Shape = tuple[str, ...]  # the names of the fields of a prompt, in their order
+
+
+class Prompts:
+    """Shapes are numbered; of each example only the number is kept."""
+
+    def __init__(self) -> None:
+        self._found: dict[SplitName, Found] = {}
+        self._numbers: dict[Shape, int] = {}
+        self._shapes: dict[SplitName, array[int]] = {}
+        self._lines: dict[SplitName, array[int]] = {}
+
+    def take(self, rows: Rows) -> None:
+        self._found.setdefault(rows.split, Found(rows.shown))
+        self._lines.setdefault(rows.split, array("L")).extend(rows.numbers)
+        shapes = self._shapes.setdefault(rows.split, array("L"))
+        shapes.extend([self._number(prompt) for prompt in rows.prompts])
+
+    def _number(self, prompt: str) -> int:
+        shape = tuple(dict.fromkeys(_FIELD.findall(prompt))) if ":" in prompt else ()
+        if shape not in self._numbers and len(self._numbers) > _MOST_SHAPES:
+            return self._numbers.setdefault(("…",), len(self._numbers))
+        return self._numbers.setdefault(shape, len(self._numbers))
+
+    def findings(self) -> Iterator[Finding]:
+        shapes = {number: shape for shape, number in self._numbers.items()}
+        usual = {split: self._usual(split, shapes) for split in self._found}
+        for split, found in self._found.items():
+            wanted, asked = usual.get("train"), usual[split]
+            if split != "train" and wanted is not None and asked is not None and wanted != asked:
+                what = f"asks with {_named(asked)}; the training data asks with {_named(wanted)}"
+                found.add(rules.DRIFT, 0, what)
+            if asked:
+                self._odd(split, found, asked, shapes)
+            yield from found.all()
+
+    def _usual(self, split: SplitName, shapes: dict[int, Shape]) -> Shape | None:
+        """The fields that nearly all prompts have; None where there are too few to say."""
+        numbers = self._shapes[split]
+        if len(numbers) < _LEAST_EXAMPLES:
+            return None
+        for number, _ in Counter(numbers).most_common(3):
+            shape = shapes[number]
+            with_it = sum(n for other, n in Counter(numbers).items() if _has(shapes[other], shape))
+            if shape and with_it >= _USUAL * len(numbers):
+                return shape
+        return ()
+
+    def _odd(self, split: SplitName, found: Found, usual: Shape, shapes: dict[int, Shape]) -> None:
+        odd = {number for number, shape in shapes.items() if not _has(shape, usual)}
+        for line, number in zip(self._lines[split], self._shapes[split], strict=True):
+            if number in odd:
+                what = f"asks with {_named(shapes[number])}; the others ask with {_named(usual)}"
+                found.add(rules.ODD_PROMPT, line, what)
+
+
+def _has(shape: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether all that is wanted is there, in this order; a text may hold what looks like more."""
+    fields = iter(shape)
+    return all(any(field == one for field in fields) for one in wanted)
+
+
+def _named(shape: Shape) -> str:
+    return ", ".join(f'"{field}:"' for field in shape) or "no fields"

@@ -1,0 +1,100 @@
+"""Repeats: the same example twice, in a split or in two; the same input with another answer."""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobs.runner import rules
+from jobs.runner.found import Found
+from jobs.runner.rows import Rows, SplitName
+from jobs.runner.rules import Finding, Rule
+
+# Numbers and their signs stay: 3+4 is not 3-4, and 1.5 is not 15.
+_NOISE = b" \t\r\n!?;'\"`"
+
+
+def normal(text: str) -> bytes:
+    """What is left of a text without case, spaces and punctuation that says nothing."""
+    return text.casefold().encode().translate(None, _NOISE).rstrip(b".,:")
+
+
+class Repeats:
+    """Hashes of all inputs and answers, which only have meaning within this process."""
+
+    def __init__(self) -> None:
+        self._found: dict[SplitName, Found] = {}
+        self._exact: dict[int, int] = {}  # input -> the first row that has it
+        self._normal: dict[int, int] = {}
+        self._answers, self._normal_answers = array("q"), array("q")
+        self._lines, self._starts = array("L"), dict[SplitName, int]()
+
+    def take(self, rows: Rows) -> None:
+        self._found.setdefault(rows.split, Found(rows.shown))
+        self._starts.setdefault(rows.split, len(self._lines))
+        for line, asked, answer in zip(rows.numbers, rows.asked, rows.answers, strict=True):
+            row = len(self._lines)
+            self._lines.append(line)
+            self._answers.append(hash(answer))
+            self._normal_answers.append(hash(normal(answer)))
+            first = self._exact.setdefault(hash(asked), row)
+            alike = self._normal.setdefault(hash(normal(asked)), row)
+            if first != row:
+                self._same_input(rows.split, row, first)
+            elif alike != row and self._normal_answers[alike] == self._normal_answers[row]:
+                self._say(rows.split, row, alike, _ALIKE)
+
+    def _same_input(self, split: SplitName, row: int, first: int) -> None:
+        if self._answers[row] == self._answers[first]:
+            self._say(split, row, first, _SAME)
+        elif self._normal_answers[row] == self._normal_answers[first]:
+            self._say(split, row, first, _ALIKE)
+        else:
+            self._say(split, row, first, _OTHER_ANSWER)
+
+    def _say(self, split: SplitName, row: int, first: int, kind: "_Kind") -> None:
+        line, found = self._lines[row], self._found
+        if first >= self._starts[split]:
+            within = kind.within.format(f"line {self._lines[first]}")
+            found[split].add(kind.rule, line, within)
+            return
+        other = self._split_of(first)
+        place = f"{found[other].path}:{self._lines[first]}"
+        data = "training" if other == "train" else other
+        found[split].add(kind.leaked, line, kind.across.format(f"{data} data ({place})"))
+
+    def _split_of(self, row: int) -> SplitName:
+        return max((start, name) for name, start in self._starts.items() if start <= row)[1]
+
+    def findings(self) -> Iterator[Finding]:
+        for found in self._found.values():
+            yield from found.all()
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How alike two examples are, and what is said of them within a split and across two."""
+
+    rule: Rule
+    within: str
+    leaked: Rule
+    across: str
+
+
+_SAME = _Kind(
+    rules.REPEATED,
+    "is the same example as {}",
+    rules.LEAKED,
+    "is also in the {}: its score means nothing",
+)
+_ALIKE = _Kind(
+    rules.ALIKE,
+    "is the same example as {} but for case, spaces or punctuation",
+    rules.LEAKED_ALIKE,
+    "is also in the {} but for case, spaces or punctuation",
+)
+_OTHER_ANSWER = _Kind(
+    rules.CONTRADICTION,
+    "has the same input as {} and another answer",
+    rules.LEAKED_INPUT,
+    "has the same input as one of the {} and another answer",
+)

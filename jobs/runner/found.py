@@ -1,0 +1,36 @@
+"""Found: the findings of one file; the first of each rule one by one, of the rest the number."""
+
+from collections import Counter
+from dataclasses import replace
+
+from jobs.runner.rules import Finding, Rule, finding
+
+MOST = 1000  # of a rule; a file of another kind would have one on every line
+
+
+class Found:
+    """Bounded, whatever is wrong and however often."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._found: dict[str, list[Finding]] = {}
+        self._count: Counter[Rule] = Counter()
+
+    def __len__(self) -> int:
+        """How many there are, those that are not kept among them."""
+        return self._count.total()
+
+    def add(self, rule: Rule, line: int, what: str) -> None:
+        self._count[rule] += 1
+        if self._count[rule] <= MOST:
+            self._found.setdefault(rule.id, []).append(finding(rule, self.path, line, what))
+
+    def all(self) -> tuple[Finding, ...]:
+        return tuple(one for some in self._found.values() for one in (*some, *self._rest(some[0])))
+
+    def _rest(self, first: Finding) -> tuple[Finding, ...]:
+        more = self._count[first.rule] - MOST
+        if more <= 0:
+            return ()
+        rest = finding(first.rule, self.path, 0, f"has {more:,} more like these")
+        return (replace(rest, more=more),)

@@ -1,0 +1,210 @@
+"""Prune: deletes what nobody needs any more, the only thing here that deletes remotely.
+
+look     at each leftover as it is now; what has no label of this stack is not touched
+delete   undeploy, the tuned model, its endpoints; then datasets; the ledger's entry last, so
+         that what was cut off is found again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from jobs.runner import leftovers, remote, storage
+from jobs.runner.errors import VertuneError
+from jobs.runner.ledger import Entry, Ledger, Recorded
+from jobs.runner.leftovers import Keep
+from jobs.runner.plan import Desired
+from jobs.runner.registry import Endpoint, Model, Registry
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob, Bucket
+
+_LABEL = "vertune-stack"
+_DATASETS = "datasets/"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A tuning that goes, with what of it is deleted in the service."""
+
+    entry: Entry
+    generation: int
+    why: str
+    age: float  # seconds
+    model: Model | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+    stays: str | None = None  # why nothing of it in the service is deleted
+
+    @property
+    def title(self) -> str:
+        return f"{self.entry.name} {self.entry.fingerprint[:12]}"
+
+
+@dataclass(frozen=True)
+class Unused:
+    """The objects of a dataset that goes."""
+
+    digest: str
+    blobs: tuple[Blob, ...]
+    age: float  # seconds
+
+    @property
+    def title(self) -> str:
+        return f"dataset {self.digest[:12]}"
+
+    @property
+    def size(self) -> int:
+        return sum(blob.size or 0 for blob in self.blobs)
+
+
+@dataclass(frozen=True)
+class Prune:
+    stack: str
+    bucket: Bucket
+    ledger: Ledger
+    registry: Registry
+    settled: float  # seconds; a younger dataset may belong to a submission that begins
+
+    # Looking
+
+    def look(self, name: str, fingerprint: str, why: str, shared: bool) -> Leftover | None:
+        """None if it is gone; `shared` is a tuned model that is needed under another name."""
+        read = self.ledger.read(name, fingerprint)
+        if read is None:
+            return None
+        entry, generation = read
+        age = self.ledger.clock.age(entry.finished or entry.created)
+        if shared:
+            stays = "its tuned model is needed under another name"
+            return Leftover(entry, generation, why, age, stays=stays)
+        return Leftover(entry, generation, why, age, *self._remote(entry))
+
+    def _remote(self, entry: Entry) -> tuple[Model | None, tuple[Endpoint, ...], str | None]:
+        model = self.registry.model(entry.tuned_model) if entry.tuned_model else None
+        if model is not None and not self._ours(model.labels):
+            return None, (), f"{model.name} has no label of this stack"
+        names = {str(point["endpoint"]) for point in entry.checkpoints if point.get("endpoint")}
+        names |= {entry.endpoint} if entry.endpoint else set()
+        names |= {*model.endpoints} if model else set()
+        found = [one for name in sorted(names) if (one := self.registry.endpoint(name))]
+        ours = tuple(one for one in found if self._ours(one.labels))
+        if model and (foreign := {*model.endpoints} - {one.name for one in ours}):
+            return (
+                None,
+                (),
+                f"it is deployed to {', '.join(foreign)}, not an endpoint of this stack",
+            )
+        return model, ours, None
+
+    def _ours(self, labels: Mapping[str, str]) -> bool:
+        return labels.get(_LABEL) == self.stack
+
+    def unused(self, needed: Collection[str]) -> list[Unused]:
+        """The datasets in the bucket whose digest nobody needs."""
+        found: dict[str, list[Blob]] = {}
+        with storage.doing("listing the datasets", self.bucket):
+            listed = self.bucket.list_blobs(
+                prefix=_DATASETS, timeout=remote.timeout(), retry=storage.retry()
+            )
+            for blob in listed:
+                digest, _, rest = blob.name.removeprefix(_DATASETS).partition("/")
+                if rest and digest not in needed:
+                    found.setdefault(digest, []).append(blob)
+        ages = {digest: self._age(blobs) for digest, blobs in found.items()}
+        return [
+            Unused(digest, tuple(blobs), ages[digest])
+            for digest, blobs in sorted(found.items())
+            if ages[digest] >= self.settled
+        ]
+
+    def _age(self, blobs: Iterable[Blob]) -> float:
+        return min(self.ledger.clock.age(blob.time_created.isoformat()) for blob in blobs)
+
+    # Deleting
+
+    def delete(self, one: Leftover) -> None:
+        """What of it is in the service. Raises VertuneError if it is served meanwhile."""
+        self._hold(one)
+        for endpoint in one.endpoints:
+            for id, deployed in endpoint.deployed.items():
+                if deployed == one.entry.tuned_model:
+                    self.registry.undeploy(endpoint, id)
+        if one.model is not None:
+            self.registry.delete_model(one.model)
+        for endpoint in one.endpoints:
+            if {*endpoint.deployed.values()} <= {one.entry.tuned_model}:
+                self.registry.delete_endpoint(endpoint)
+
+    def _hold(self, one: Leftover) -> None:
+        name, fingerprint = one.entry.name, one.entry.fingerprint
+        now = self.ledger.recorded(name).get(name, Recorded())
+        entry = now.entries.get(fingerprint)
+        if now.active == fingerprint or (entry and entry.in_flight):
+            raise VertuneError(f"{name} is served by {fingerprint[:12]} now, or tunes it; it stays")
+
+    def delete_dataset(self, one: Unused) -> None:
+        from google.api_core.exceptions import NotFound
+
+        for blob in one.blobs:
+            with storage.doing(f"deleting {blob.name}", self.bucket):
+                try:
+                    blob.delete(
+                        if_generation_match=blob.generation,
+                        timeout=remote.timeout(),
+                        retry=storage.retry(),
+                    )
+                except NotFound:
+                    continue  # a first try's answer was lost, or somebody else prunes
+
+    def forget(self, one: Leftover) -> None:
+        self.ledger.remove(one.entry, one.generation)
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that goes."""
+
+    leftovers: tuple[Leftover, ...]
+    unused: tuple[Unused, ...]
+
+
+def find(
+    prune: Prune, recorded: Mapping[str, Recorded], desired: Collection[Desired], keep: Keep
+) -> Found:
+    """What goes, each looked at in the service; nothing is touched."""
+    gone = leftovers.leftovers(recorded, desired, keep, prune.ledger.clock.age)
+    kept = {
+        entry.tuned_model
+        for name, record in recorded.items()
+        for entry in record.entries.values()
+        if (name, entry.fingerprint) not in gone
+    }
+    looked = [
+        prune.look(name, key, why, shared=recorded[name].entries[key].tuned_model in kept - {None})
+        for (name, key), why in gone.items()
+    ]
+    unused = prune.unused(leftovers.datasets(recorded, desired, gone))
+    return Found(tuple(one for one in looked if one), tuple(unused))
+
+
+def carry_out(prune: Prune, found: Found) -> dict[str, str]:
+    """Delete it; what is refused, with the reason, keeps nothing else from being deleted."""
+    failed: dict[str, str] = {}
+
+    def tried(name: str, act: Callable[[T], None], one: T) -> bool:
+        try:
+            act(one)
+        except VertuneError as error:
+            failed[name] = str(error)
+        return name not in failed
+
+    done = [one for one in found.leftovers if tried(one.title, prune.delete, one)]
+    for unused in found.unused:
+        tried(unused.title, prune.delete_dataset, unused)
+    for one in done:
+        tried(one.title, prune.forget, one)
+    return failed

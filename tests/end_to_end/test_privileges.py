@@ -1,0 +1,177 @@
+"""Privileges: every command works with its account's roles, and needs each one of them.
+
+The stack is provisioned by the program once; then the commands run as the accounts it made.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+import requests
+from click.testing import Result
+
+from infra.grants import GRANTS, Grant
+from jobs.runner import remote
+from tests.conftest import laid_out
+from tests.end_to_end.world import World
+from tests.runner.commands.calls import vertune
+
+PROJECT = "/v1/projects/vertune-local"
+BUCKET = "/storage/v1/b/vertune-local"
+EMAIL = "vertune-{}@vertune-local.iam.gserviceaccount.com"
+BY_NAME = {grant.name: grant for grant in GRANTS}
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World.make(laid_out(tmp_path_factory.mktemp("privileges") / "repository"))
+    try:
+        made.start()
+        made.provision()
+        made.repository.job("one")
+        made.environment[remote.IMPERSONATE] = EMAIL.format("tuner")
+        made.done("vertune", "apply", "--yes")
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def acting_as(account: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(remote.IMPERSONATE, EMAIL.format(account))
+        yield
+
+
+@contextmanager
+def without(world: World, grant: Grant) -> Iterator[None]:
+    """The grant taken out of the policy it is in, and put back."""
+    url = world.server()["url"]
+    path = f"{BUCKET}/iam" if grant.in_bucket else PROJECT
+    policy = _policy(url, path)
+    member = f"serviceAccount:{EMAIL.format(grant.account)}"
+    role = f"{PROJECT[4:]}/roles/{grant.role}" if grant.custom else grant.role
+    left = [
+        {**one, "members": [each for each in one["members"] if each != member]}
+        if one["role"] == role
+        else one
+        for one in policy["bindings"]
+    ]
+    assert left != policy["bindings"]
+    _write(url, path, left)
+    try:
+        yield
+    finally:
+        _write(url, path, policy["bindings"])
+
+
+def _policy(url: str, path: str) -> dict[str, Any]:
+    options = {"options": {"requestedPolicyVersion": 3}}
+    answer = (
+        requests.get(f"{url}{path}?optionsRequestedPolicyVersion=3", timeout=10)
+        if path.endswith("/iam")
+        else requests.post(f"{url}{path}:getIamPolicy", json=options, timeout=10)
+    )
+    return dict(answer.json())
+
+
+def _write(url: str, path: str, bindings: list[dict[str, Any]]) -> None:
+    policy: Any = {"version": 3, "bindings": bindings}
+    answer = (
+        requests.put(url + path, json=policy, timeout=10)
+        if path.endswith("/iam")
+        else requests.post(f"{url}{path}:setIamPolicy", json={"policy": policy}, timeout=10)
+    )
+    answer.raise_for_status()
+
+
+def run(world: World, command: str) -> Result:
+    """In this process, on a new spec where the command is to apply one."""
+    words = command.split()
+    if words[0] in ("apply", "plan"):
+        name = f"spec-{next(_numbers)}"
+        world.repository.job(name)
+        words += ["--select", name]
+    return vertune(world.repository, *words)
+
+
+def test_the_tuner_tunes_evaluates_and_records(world: World) -> None:
+    output = world.outputs()["tuned_models"]["one"]
+    assert output["score"]["tuned"] == 1.0
+    assert json.loads(world.done("vertune", "record", "-o", "json")) == {"one": output}
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "plan", "status", "predict one match", "evaluate one"]
+)
+def test_the_tuner_needs_nothing_more(world: World, command: str) -> None:
+    with acting_as("tuner"):
+        result = run(world, command)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "status"])
+def test_the_planner_needs_nothing_more(world: World, command: str) -> None:
+    with acting_as("planner"):
+        result = run(world, command)
+    assert result.exit_code == 0, result.output
+
+
+NEEDED = [
+    ("planner-reads", "plan", "storage.objects.list"),
+    ("planner-reads", "status", "storage.objects.list"),
+    ("tuner-reads", "apply --yes", "storage.objects.list"),
+    ("tuner-reads", "status", "storage.objects.list"),
+    ("tuner-reads", "evaluate one", "storage.objects.list"),
+    ("tuner-reads", "predict one match", "storage.objects.list"),
+    ("tuner-uploads", "apply --yes", "storage.objects.create"),
+    ("tuner-ledger", "apply --yes", "storage.objects.create"),
+    ("tuner-vertex", "apply --yes", "aiplatform.tuningJobs.list"),
+    ("tuner-vertex", "evaluate one", "aiplatform.endpoints.predict"),
+    ("tuner-vertex", "predict one match", "aiplatform.endpoints.predict"),
+]
+
+
+def test_every_grant_of_an_account_is_needed_by_some_command() -> None:
+    # The cloud gives its own agent a role of its own; what we add only counts without that.
+    assert {name for name, *_ in NEEDED} == {one.name for one in GRANTS if one.account != "agent"}
+
+
+@pytest.mark.parametrize(("name", "command", "permission"), NEEDED)
+def test_a_command_fails_cleanly_without_any_one_of_its_roles(
+    world: World, name: str, command: str, permission: str
+) -> None:
+    grant = BY_NAME[name]
+    with acting_as(grant.account), without(world, grant):
+        result = run(world, command)
+    assert result.exit_code == 1, result.output
+    assert permission in result.output
+    assert EMAIL.format(grant.account) in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "permission"),
+    [
+        ("apply --yes", "aiplatform.tuningJobs.list"),
+        ("predict one match", "aiplatform.endpoints.predict"),
+        ("evaluate one", "aiplatform.endpoints.predict"),
+    ],
+)
+def test_the_planner_cannot_act(world: World, command: str, permission: str) -> None:
+    with acting_as("planner"):
+        result = run(world, command)
+    assert result.exit_code == 1, result.output
+    assert permission in result.output
+    assert EMAIL.format("planner") in result.output
+
+
+def test_an_account_that_is_not_there_is_said(world: World) -> None:
+    with acting_as("nobody"):
+        result = run(world, "status")
+    assert result.exit_code == 1
+    assert f"may not take the place of {EMAIL.format('nobody')}" in result.output

@@ -1,0 +1,67 @@
+"""`vertune prune`: dry unless --yes is given; what is shown is what is deleted."""
+
+import json
+
+from jobs.emulator.emulator import Emulator
+from jobs.emulator.faults.rule import Rule
+from tests.conftest import Repository
+from tests.runner.commands.calls import vertune
+from tests.runner.tuned import entries, place_with
+
+KEEP = ("prune", "--keep", "0")
+
+
+def test_without_yes_it_only_shows_what_would_go(provisioned: Repository) -> None:
+    place, (first, second) = place_with(provisioned, "one", 2)
+    result = vertune(provisioned, *KEEP)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"one {first.fingerprint[:12]}" in result.stdout
+    assert str(first.tuned_model) in result.stdout
+    assert "not served, and no spec asks for it" in result.stdout
+    assert " bytes" in result.stdout
+    assert result.stdout.endswith("\nNothing was deleted; `vertune prune --yes` deletes 2.\n")
+    assert entries(place, "one") == [first, second]
+
+
+def test_with_yes_it_goes_and_the_next_one_finds_nothing(provisioned: Repository) -> None:
+    place, (first, second) = place_with(provisioned, "one", 2)
+    body = json.loads(vertune(provisioned, *KEEP, "--yes", "-o", "json").stdout)
+    assert (body["deleted"], body["failed"]) == (True, {})
+    assert [row["what"] for row in body["found"]] == [
+        f"one {first.fingerprint[:12]}",
+        f"dataset {str(first.inputs['dataset'])[:12]}",
+    ]
+    assert entries(place, "one") == [second]
+    again = vertune(provisioned, *KEEP, "--yes")
+    assert again.stdout.startswith("Nothing to prune")
+
+
+def test_by_default_the_newest_beside_the_served_one_stays(provisioned: Repository) -> None:
+    place_with(provisioned, "one", 2)
+    assert vertune(provisioned, "prune").stdout.startswith("Nothing to prune")
+    young = vertune(provisioned, *KEEP, "--older-than", "1")
+    assert young.stdout.startswith("Nothing to prune")
+
+
+def test_what_was_refused_is_named_and_exits_with_1(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    place, (first, second) = place_with(provisioned, "one", 2)
+    emulator.faults.set(Rule("no", method="DELETE", path="*/models/*", status=403))
+    result = vertune(provisioned, *KEEP, "--yes")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"one {first.fingerprint[:12]}: deleting {first.tuned_model}")
+    assert result.stdout.endswith("\nDeleted 1 of 2.\n")
+    assert entries(place, "one") == [first, second]
+
+
+def test_another_s_bucket_and_specs_that_cannot_be_read_stop_it(provisioned: Repository) -> None:
+    place, both = place_with(provisioned, "one", 2)
+    provisioned.spec("torn", "task: [\n")
+    assert vertune(provisioned, *KEEP, "--yes").stderr.startswith("jobs/torn.yaml:2: ")
+    (provisioned.root / "jobs/torn.yaml").unlink()
+    place.ledger.mark(place.owner.model_copy(update={"stack": "prod"}))
+    result = vertune(provisioned, *KEEP, "--yes")
+    assert result.exit_code == 1
+    assert "the bucket belongs to stack prod of project vertune" in result.stderr
+    assert entries(place, "one") == both

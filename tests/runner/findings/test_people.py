@@ -1,0 +1,34 @@
+"""People and secrets: checksums, and masks that show too little to be used."""
+
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.runner.findings.people import card, iban
+from jobs.runner.findings.secrets import masked
+
+
+@given(st.text(string.digits, min_size=11, max_size=16))
+def test_one_digit_in_ten_makes_a_card_number_of_a_start(digits: str) -> None:
+    right = [last for last in string.digits if card(f"42{digits}{last}")]
+    assert len(right) == 1
+
+
+def test_a_card_number_with_two_digits_changed_around_is_none() -> None:
+    assert card("4242 4242 4242 4242")
+    assert not card("4242 4242 4242 2442")
+    assert not card("0000 0000 0000 0000")
+
+
+@given(st.text(string.digits + string.ascii_uppercase, min_size=11, max_size=30))
+def test_one_pair_of_check_digits_makes_an_iban(rest: str) -> None:
+    right = [check for check in range(2, 99) if iban(f"DE{check:02}{rest}")]
+    assert len(right) == 1
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_at_most_a_quarter_of_a_secret_is_shown(secret: str) -> None:
+    shown = masked(secret).partition("…")[0]
+    assert secret.startswith(shown)
+    assert len(shown) <= len(secret) / 4

@@ -1,0 +1,107 @@
+"""Forms: the quick reading accepts only what the slow one does, and reads the same from it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from jobs.runner.example import BadExample, Example, parse
+from jobs.runner.forms import quick
+
+TEXTS = st.text(max_size=8) | st.sampled_from(
+    ["a", '"', "\\", '\\"', '": "', '"role"', "a\\", "\0", "\x85", "\ud83d\ude00", "\x7f", " "]
+)
+ROLES = st.sampled_from(["user", "model", "assistant", "system", "tool"])
+
+
+def doubled(pairs: list[tuple[str, Any]]) -> str:
+    """An object that may have a key twice."""
+    return "{" + ",".join(f"{json.dumps(key)}:{value}" for key, value in pairs) + "}"
+
+
+@st.composite
+def objects(draw: st.DrawFn, *keys: tuple[str, st.SearchStrategy[Any]]) -> str:
+    """An object of these keys, one of them perhaps twice, missing or unknown."""
+    pairs = [(key, draw(value)) for key, value in keys]
+    if draw(st.integers(0, 5)) == 0:
+        pairs.insert(draw(st.integers(0, len(pairs))), draw(st.sampled_from([*pairs, ("x", "1")])))
+    if draw(st.integers(0, 9)) == 0:
+        pairs.pop()
+    return doubled(pairs)
+
+
+def listed(strategy: st.SearchStrategy[str], most: int = 3) -> st.SearchStrategy[str]:
+    return st.lists(strategy, max_size=most).map(lambda some: f"[{','.join(some)}]")
+
+
+STRINGS = TEXTS.map(json.dumps) | TEXTS.map(lambda text: json.dumps(text, ensure_ascii=False))
+PART = objects(("text", STRINGS))
+TURN = objects(("role", ROLES.map(json.dumps)), ("parts", listed(PART, 2)))
+PAIR = st.tuples(PART, PART).map(
+    lambda parts: (
+        f'[{{"role":"user","parts":[{parts[0]}]}},{{"role":"model","parts":[{parts[1]}]}}]'
+    )
+)
+SYSTEM = objects(("parts", listed(PART, 2)), ("role", STRINGS))
+MESSAGE = objects(("role", ROLES.map(json.dumps)), ("content", STRINGS))
+LINES = (
+    objects(("input_text", STRINGS), ("output_text", STRINGS))
+    | objects(("contents", PAIR | listed(TURN)))
+    | objects(("systemInstruction", SYSTEM), ("contents", PAIR | listed(TURN)))
+    | objects(("messages", listed(MESSAGE)))
+)
+
+
+def slow(line: bytes) -> Example | None:
+    """A space before an object is one of the doubts that the quick reading does not go into."""
+    assert quick(b" " + line) is None
+    try:
+        return parse(b" " + line, None)
+    except BadExample:
+        return None
+
+
+def same(one: Example, other: Example) -> bool:
+    return (one.form, one.system, one.line()) == (other.form, other.system, other.line())
+
+
+@given(LINES)
+@example('{"input_text":"a\\\\","input_text":"b","output_text":"c"}')
+@example('{"input_text":"\\ud800","output_text":"c"}')
+def test_what_is_read_quickly_is_read_slowly_too_and_the_same(text: str) -> None:
+    line = text.encode("utf-8", "surrogatepass")
+    if (read := quick(line)) is not None:
+        found = slow(line)
+        assert found is not None
+        assert same(found, Example(*read))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"input_text":"say \\"a\\"\\n","output_text":"\\u00e9"}',
+        b'{"output_text": "b", "input_text": "a"}\r',
+        b'{"contents":[{"role":"user","parts":[{"text":"a"},{"text":"b"}]},'
+        b'{"role":"model","parts":[{"text":"c"}]}]}',
+        b'{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":'
+        b'[{"text":"a"}]},{"role":"model","parts":[{"text":"c"}]}]}',
+        b'{"messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},'
+        b'{"role":"assistant","content":"b"}]}',
+    ],
+)
+def test_what_is_plain_is_read_quickly(line: bytes) -> None:
+    read = quick(line)
+    assert read is not None
+    found = slow(line)
+    assert found is not None
+    assert same(found, Example(*read))
+
+
+def test_converted_bytes_are_those_of_plain_json() -> None:
+    text = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x11000), 0x1F600]))
+    line = json.dumps({"input_text": text, "output_text": "b"}).encode()
+    turns = [{"role": r, "parts": [{"text": t}]} for r, t in (("user", text), ("model", "b"))]
+    plain = json.dumps({"contents": turns}, ensure_ascii=False, separators=(",", ":"))
+    assert parse(line, None).line() == plain.encode() + b"\n"

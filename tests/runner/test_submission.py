@@ -1,0 +1,203 @@
+"""Submission: a claim, a look, one create, a record; what each refusal and each race leaves."""
+
+from dataclasses import replace
+
+import pytest
+
+from jobs.emulator.emulator import Emulator
+from jobs.emulator.faults.rule import Rule
+from jobs.runner.apply import Outcome, apply
+from jobs.runner.commands import Place
+from jobs.runner.flight import Flight
+from jobs.runner.lease import lease
+from jobs.runner.ledger import Entry
+from jobs.runner.plan import Action
+from jobs.runner.submission import Submission, labels
+from jobs.runner.vertex import Order
+from tests.conftest import Repository
+from tests.runner.test_apply import (
+    OVER,
+    Silent,
+    all_jobs,
+    applied,
+    entry_of,
+    planned,
+    tools,
+)
+
+
+@pytest.fixture
+def place(provisioned: Repository) -> Place:
+    provisioned.job("one")
+    return Place("local", provisioned.root)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
+
+
+def said_by(place: Place, **given: object) -> tuple[Outcome, list[str]]:
+    found = planned(place)
+    used = tools(place, **given)  # type: ignore[arg-type]
+    outcome = apply(used, found.plan, found.resolved)
+    assert isinstance(used.watcher, Silent)
+    return outcome, used.watcher.lines
+
+
+# Room
+
+
+def test_without_waiting_what_has_room_is_submitted_and_the_rest_stays_queued(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("two")
+    outcome, _ = said_by(place, wait=False, at_once=1)
+    assert (outcome.running, outcome.queued) == (["one"], ["two"])
+    assert [job.labels["vertune-spec"] for job in all_jobs(place)] == ["one"]
+
+
+def test_runs_that_do_not_wait_come_to_the_same_end(place: Place, provisioned: Repository) -> None:
+    provisioned.job("two")
+    tuned: list[str] = []
+    while planned(place).plan:
+        outcome, _ = said_by(place, wait=False, at_once=1)
+        assert not outcome.failed
+        tuned += outcome.tuned
+    assert sorted(tuned) == ["one", "two"]
+    assert len(all_jobs(place)) == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_refusal_for_want_of_quota_is_waited_out(place: Place, emulator: Emulator) -> None:
+    emulator.faults.set(Rule("full", method="POST", path="*/tuningJobs", times=2, status=429))
+    outcome, said = said_by(place)
+    assert outcome.tuned == ["one"]
+    assert sum("one: waits for quota" in line for line in said) == 2
+    assert len(all_jobs(place)) == 1
+
+
+def test_without_waiting_it_stays_queued_and_leaves_no_trace(
+    place: Place, emulator: Emulator
+) -> None:
+    emulator.faults.set(Rule("full", method="POST", path="*/tuningJobs", status=429))
+    outcome, _ = said_by(place, wait=False)
+    assert (outcome.queued, outcome.failed) == (["one"], {})
+    assert place.ledger.recorded() == {}
+
+
+# Refusals
+
+
+def test_a_complaint_about_a_field_is_said_at_the_line_of_the_spec(
+    place: Place, emulator: Emulator, provisioned: Repository
+) -> None:
+    found = planned(place)
+    text = (provisioned.root / "jobs/one.yaml").read_text()
+    assert text.splitlines()[1].startswith("base_model")
+    resolved = found.resolved["one"]
+    spec = resolved.file.spec.model_copy(update={"base_model": "gemini-9"})
+    file = resolved.file.model_copy(update={"spec": spec})
+    outcome = apply(tools(place), found.plan, {"one": replace(resolved, file=file)})
+    assert outcome.failed["one"].startswith("jobs/one.yaml:2: base_model: ")
+    assert "gemini-9" in outcome.failed["one"]
+
+
+def test_a_retry_that_is_refused_leaves_the_failure_on_record(
+    place: Place, emulator: Emulator
+) -> None:
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    update = {"state": "failed", "error": "no room", "score": None}
+    place.ledger.update(entry.model_copy(update=update), generation)
+    emulator.faults.set(Rule("no", method="POST", path="*/tuningJobs", status=403))
+    found = planned(place, retry=("one",))
+    assert "403" in apply(tools(place), found.plan, found.resolved).failed["one"]
+    again, _ = entry_of(place, "one")
+    assert (again.state, again.job, again.previous) == ("failed", entry.job, [])
+    assert [change.action for change in planned(place).plan.changes] == [Action.BLOCKED]
+
+
+# What was lost
+
+
+def test_a_lost_ledger_entry_is_made_anew_from_the_job_without_paying_again(place: Place) -> None:
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    place.ledger.remove(entry, generation)
+    outcome, said = said_by(place)
+    assert outcome.tuned == ["one"]
+    assert f"one: found {entry.job}" in said
+    again, _ = entry_of(place, "one")
+    assert (again.job, again.tuned_model) == (entry.job, entry.tuned_model)
+    assert len(all_jobs(place)) == 1
+    assert not planned(place).plan
+
+
+def intent_of_another(place: Place) -> Entry:
+    """An entry as an applier leaves it that died right after its claim."""
+    found = planned(place)
+    desired = found.resolved["one"].desired
+    assert desired is not None
+    return Entry(
+        name="one",
+        fingerprint=desired.fingerprint,
+        stack="local",
+        state="submitting",
+        inputs=dict(desired.inputs),
+        created=place.ledger.clock.stamp(),
+        leased=place.ledger.clock.stamp(),
+        spec="jobs/one.yaml",
+        holder="elsewhere:7:abc",
+        dataset_uri="gs://vertune-local/datasets/none/train.jsonl",
+        splits={"train": 2},
+    )
+
+
+def test_of_a_claim_that_is_held_the_holder_is_said(place: Place) -> None:
+    place.ledger.create(intent_of_another(place))
+    outcome, said = said_by(place, wait=False)
+    assert outcome.running == ["one"]
+    assert any("was being submitted by elsewhere:7:abc" in line for line in said)
+    assert all_jobs(place) == []
+
+
+def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(
+    place: Place, provisioned: Repository
+) -> None:
+    place.ledger.create(intent_of_another(place))
+    (provisioned.root / "jobs/one.yaml").unlink()
+    applied(place, OVER)
+    assert place.ledger.recorded() == {}
+    assert all_jobs(place) == []
+
+
+def test_of_two_jobs_for_one_claim_the_second_one_is_cancelled(place: Place) -> None:
+    """It takes a service that acts long after its answer was given up."""
+    applied(place)
+    entry, _ = entry_of(place, "one")
+    order = Order(
+        "twice", "gemini-3.1-flash-lite", entry.dataset_uri, None, 2, None, None, labels(entry)
+    )
+    said: list[str] = []
+    submission = Submission(
+        "local", place.ledger, place.vertex, lease(True), lambda name, text: said.append(text)
+    )
+    late = Flight(entry.model_copy(update={"state": "submitting", "job": None}), 1, None)
+    second = place.vertex.submit(order)
+    submission._adopt(late, second, "submitted")
+    assert late.entry.job == entry.job
+    (line,) = said
+    assert line.startswith(f"{entry.job} was recorded meanwhile; the second one, {second.name}, ")
+    assert "cancelled" in line  # or that it cannot be, where it has ended by itself
+
+
+# Clocks
+
+
+def test_a_clock_that_is_wrong_here_does_not_make_a_lease_stale(place: Place) -> None:
+    """The stamps are the service's: what this machine thinks the time is does not matter."""
+    intent = intent_of_another(place)
+    place.ledger.create(intent)
+    assert place.ledger.clock.age(intent.leased or "") < 5
+    assert said_by(place, wait=False)[0].running == ["one"]
