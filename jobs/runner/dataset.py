@@ -3,8 +3,10 @@
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +17,8 @@ from jobs.runner.found import Found
 from jobs.runner.prompt import Prompt, Template
 from jobs.runner.rows import Rows, SplitName, Watch
 from jobs.runner.rules import Finding
+from jobs.runner.seen import Seen
+from jobs.runner.seen import key as keyed
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -22,6 +26,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 LONGEST_LINE = 4 * 1024 * 1024
 _PIECE = 1024 * 1024
 _ROWS = 512  # that are looked at together
+_RACY = 2.0  # seconds; some file systems tell no less
 _TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB; no example may be"
 
 
@@ -31,10 +36,14 @@ class NoDataset(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a split's bytes come from; `shown` is what messages call it."""
+    """Where a split's bytes come from; `shown` is what messages call it.
+
+    `state` is another text whenever the bytes are, and empty where that cannot be told.
+    """
 
     shown: str
     open: Callable[[], BinaryIO]
+    state: Callable[[], str] = str
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
 def _inside(root: Path, path: Path, shown: str) -> Path:
     """Where a path leads, links followed. A dataset that lies elsewhere is not in git."""
     found = Path(os.path.realpath(path))
-    if not found.is_relative_to(root.resolve()):
+    if not found.is_relative_to(_resolved(root)):
         raise NoDataset(f"{shown} lies outside of the repository; move it into datasets/")
     return found
 
@@ -122,7 +131,21 @@ def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
 
 
 def _local(root: Path, path: Path) -> Source:
-    return Source(path.relative_to(root.resolve()).as_posix(), lambda: _opened(path))
+    shown = path.relative_to(_resolved(root)).as_posix()
+    return Source(shown, lambda: _opened(path), lambda: _state(path))
+
+
+@cache
+def _resolved(root: Path) -> Path:
+    return root.resolve()
+
+
+def _state(path: Path) -> str:
+    """Not of a file that was written just now: the next write may leave its times as they are."""
+    found = path.stat()
+    if time.time() - max(found.st_mtime, found.st_ctime) < _RACY:
+        return ""
+    return f"{path}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -134,13 +157,44 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def read(
-    sources: Mapping[SplitName, Source], instructions: str | None, watches: Sequence[Watch] = ()
+    sources: Mapping[SplitName, Source],
+    instructions: str | None,
+    watches: Sequence[Watch] = (),
+    seen: Seen | None = None,
 ) -> Dataset:
-    """Read every split once, collecting every fault of every line; `watches` see every example."""
+    """Read every split once, collecting every fault of every line; `watches` see every example.
+
+    With `seen`, what was read before and is what it was is not read again.
+    """
     splits = {
-        name: _read_split(name, source, instructions, watches) for name, source in sources.items()
+        name: _remembered(name, source, instructions, seen)
+        if seen is not None and not watches
+        else _read_split(name, source, instructions, watches)
+        for name, source in sources.items()
     }
     return Dataset(splits, tuple(f for split in splits.values() for f in split.findings))
+
+
+def _remembered(name: SplitName, source: Source, instructions: str | None, seen: Seen) -> Split:
+    """Only what is without a fault is remembered; faults are looked at anew, with their lines."""
+    state = _told(source)
+    key = keyed(source.shown, state, instructions)
+    if state and (found := seen.get(key)):
+        longest, prompt = found.pop("longest"), found.pop("prompt")
+        return Split(source, **found, longest=tuple(longest), findings=(), prompt=Prompt(**prompt))
+    split = _read_split(name, source, instructions, ())
+    if state and not split.findings and _told(source) == state:
+        values = {f.name: getattr(split, f.name) for f in fields(split)}
+        del values["source"], values["findings"]
+        seen.put(key, values | {"prompt": asdict(split.prompt)})
+    return split
+
+
+def _told(source: Source) -> str:
+    try:
+        return source.state()
+    except OSError:
+        return ""
 
 
 def _read_split(

@@ -17,6 +17,7 @@ from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
 from jobs.runner.rows import SplitName
 from jobs.runner.rules import Finding
+from jobs.runner.seen import Seen
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
 from jobs.runner.storage import doing, retry
@@ -52,8 +53,12 @@ def resolve(
     today: date,
     *,
     examine: bool = False,
+    seen: Seen | None = None,
 ) -> Resolved:
-    """Read the spec's data and say what is wrong; with `examine` also what its examples say."""
+    """Read the spec's data and say what is wrong; with `examine` also what its examples say.
+
+    What `seen` knows already is not read again.
+    """
     known = catalog.load()
     facts = known.base_models.get(file.spec.base_model)
     found: list[Finding] = []
@@ -70,7 +75,7 @@ def resolve(
     else:
         with reading:
             watches = examination.watches if examination else ()
-            data = dataset.read(sources, file.spec.instructions, watches)
+            data = dataset.read(sources, file.spec.instructions, watches, seen)
             if examination:
                 examined += examination.findings(data)
     found += check.findings(file, data, facts, settings.region, today, settings.emulator, examined)
@@ -118,10 +123,7 @@ def _continuing(one: Resolved, parent: Resolved) -> Resolved:
     inputs = {**one.desired.inputs, "continues": parent.desired.fingerprint}
     fingerprint = identity.fingerprint(inputs)
     name = parent.file.name
-    places = {**one.desired.places, "continues": one.desired.places.get("continue_from", "")}
-    desired = replace(
-        one.desired, inputs=inputs, fingerprint=fingerprint, continues=name, places=places
-    )
+    desired = replace(one.desired, inputs=inputs, fingerprint=fingerprint, continues=name)
     return replace(one, desired=desired)
 
 
@@ -133,7 +135,8 @@ def _desired(
     train = data.train
     cost = estimate(spec.tuning, train.examples, train.characters, facts, train.with_files)
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
-    places["continue_from"] = f"{file.path}:{file.line('tuning', 'continue_from')}"
+    if spec.tuning.continue_from:
+        places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"
     places["base_model"] = f"{file.path}:{file.line('base_model')}"
     places["dataset"] = spec.dataset
     return Desired(
@@ -214,4 +217,5 @@ def _remote(bucket: Bucket, path: str, shown: str) -> Source | None:
     if blob is None:
         return None
     pinned = bucket.blob(path, generation=blob.generation)
-    return Source(shown, lambda: pinned.open("rb", retry=retry()))
+    state = f"{blob.bucket.name}:{path}:{blob.generation}"
+    return Source(shown, lambda: pinned.open("rb", retry=retry()), lambda: state)

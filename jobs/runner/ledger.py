@@ -3,10 +3,12 @@
 ledger/<name>/<fingerprint>.json   one tuning; its summary is also in the object's metadata
 ledger/<name>/active.json          the fingerprint of the tuning that is served
 owner.json                         the stack and repository that the bucket belongs to
+outputs.json                       a digest of what the stack's outputs said last
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ FORMAT = 1
 _PREFIX = "ledger/"
 _ACTIVE = "active"
 _OWNER = "owner.json"
+_OUTPUTS = "outputs.json"
 _LONGEST_ERROR = 500  # characters; metadata holds 8 KiB in all
 
 EntryState = Literal["submitting", "submitted", "succeeded", "failed", "cancelled"]
@@ -267,9 +270,22 @@ class Ledger:
 
     def mark(self, owner: Owner) -> None:
         """The bucket belongs to this owner from now on."""
-        with storage.doing("marking whose bucket it is", self._bucket):
-            self._bucket.blob(_OWNER).upload_from_string(
-                owner.model_dump_json(),
+        self._put(_OWNER, owner.model_dump_json(), "marking whose bucket it is")
+
+    def noted(self) -> str | None:
+        """The digest of the outputs that were recorded last, None if none were."""
+        with storage.doing("reading which outputs were recorded", self._bucket):
+            text = self._download(self._bucket.blob(_OUTPUTS))
+        return None if text is None else text.decode(errors="replace")
+
+    def note(self, digest: str) -> None:
+        """These outputs are recorded: an apply that dies before this records them again."""
+        self._put(_OUTPUTS, digest, "noting which outputs were recorded")
+
+    def _put(self, path: str, text: str, doing: str) -> None:
+        with storage.doing(doing, self._bucket):
+            self._bucket.blob(path).upload_from_string(
+                text,
                 content_type="application/json",
                 timeout=remote.timeout(),
                 retry=storage.retry(),
@@ -299,11 +315,19 @@ def tuned_models(bucket: str, project: str, endpoint: str | None) -> dict[str, d
     Raises VertuneError when the ledger is there and cannot be read.
     """
     try:
-        recorded = Ledger(storage.bucket(bucket, project, endpoint)).recorded()
+        return exported(Ledger(storage.bucket(bucket, project, endpoint)).recorded())
     except NotProvisioned:
         return {}
+
+
+def exported(recorded: Mapping[str, Recorded]) -> dict[str, dict[str, object]]:
+    """What is served, by name, as the stack exports it."""
     served = {name: one.served for name, one in sorted(recorded.items())}
     return {name: _output(summary) for name, summary in served.items() if summary}
+
+
+def digest_of(outputs: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
 
 
 def _output(summary: Summary) -> dict[str, object]:

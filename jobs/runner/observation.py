@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from jobs.runner import catalog
 from jobs.runner.drift.ledger import edited
-from jobs.runner.drift.seen import Seen, key
+from jobs.runner.drift.sight import Sight, key
 from jobs.runner.errors import JobMissing, Unreadable
 from jobs.runner.ledger import Entry, Ledger, Recorded, Summary
 from jobs.runner.registry import Endpoint, Model, Registry
@@ -41,7 +41,7 @@ class Sources:
     registry: Registry
 
 
-def observe(sources: Sources, wanted: Mapping[str, str]) -> Seen:
+def observe(sources: Sources, wanted: Mapping[str, str]) -> Sight:
     """`wanted` has the fingerprint that each spec asks for."""
     ledger, registry = sources.ledger, sources.registry
     jobs, models, endpoints = _listed(sources, _entries(ledger.survey()[0]))
@@ -51,7 +51,7 @@ def observe(sources: Sources, wanted: Mapping[str, str]) -> Seen:
         recorded, junk = ledger.survey()  # they may have been written in between
     entries = _entries(recorded)
     tuned = [entry.tuned_model for entry in entries] + [job.tuned_model for job in jobs.values()]
-    return Seen(
+    return Sight(
         stack=sources.stack,
         bucket=sources.settings.bucket,
         today=ledger.clock.now().date(),

@@ -6,6 +6,7 @@ import signal
 
 import psutil
 
+from jobs.emulator.faults.client import FaultsClient
 from tests.end_to_end.world import World
 
 
@@ -104,3 +105,29 @@ def test_prediction_takes_texts_from_arguments_and_standard_input(
     assert world.done("vertune", "predict", "one", stdin="bank merger\n").split() == ["business"]
     rows = json.loads(world.done("vertune", "predict", "--base", "-o", "json", "one", "a match"))
     assert "local simulation of gemini-3.1-flash-lite" in rows[0]["model_version"]
+
+
+RECORDING = """
+- {name: apply, method: GET, path: "*/o", query: "*prefix=ledger/*", nth: 4, hold: true}
+"""
+
+
+def test_an_apply_that_is_killed_while_it_records_is_made_good_by_the_next(
+    provisioned_world: World,
+) -> None:
+    """The fourth time that the ledger is listed it is the program that does, inside the engine."""
+    world = provisioned_world
+    world.repository.job("one")
+    faults = FaultsClient(world.server()["url"])
+    faults.write(RECORDING, "rules")
+    process = world.begin("vertune", "apply", "--yes")
+    faults.wait("apply", seconds=60)
+    process.kill()
+    process.wait()
+    faults.clear()
+    assert world.outputs().get("tuned_models", {}) == {}
+    while world.run("vertune", "apply", "--yes").returncode:  # the engine's lock is its own
+        world.run("pulumi", "cancel", "--yes", "--stack", "local")
+    assert set(world.outputs()["tuned_models"]) == {"one"}
+    assert world.jobs() == 1
+    assert world.run("pulumi", "preview", "--expect-no-changes").returncode == 0

@@ -50,6 +50,17 @@ class World:
             check=False,
         )
 
+    def begin(self, *command: str) -> "subprocess.Popen[bytes]":
+        """A command that goes on while the test does."""
+        return subprocess.Popen(
+            command,
+            cwd=self.repository.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def done(self, *command: str, stdin: str | None = None, seconds: int = 120) -> str:
         """The standard output of a command that must succeed."""
         ended = self.run(*command, stdin=stdin, seconds=seconds)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from jobs.emulator.emulator import Emulator
+from jobs.runner import ledger
 from jobs.runner.cli import main
 from jobs.runner.commands import Place
 from tests.conftest import Repository
@@ -121,12 +122,21 @@ def test_without_an_engine_what_was_tuned_is_kept_and_found_again(tuned: Reposit
 
 
 def test_an_apply_with_nothing_to_do_needs_no_engine(tuned: Repository) -> None:
+    recorded = Place("local", tuned.root).ledger
+    recorded.note(ledger.digest_of(ledger.exported(recorded.recorded())))
     body = parsed(tuned, "apply")
     assert body["tuned"] == body["running"] == body["queued"] == []
     assert body["failed"] == body["blocked"] == body["tuned_models"] == {}
     text = vertune(tuned, "apply")
     assert (text.exit_code, text.stderr) == (0, "")
     assert "Nothing to do: 1 spec in sync." in text.stdout
+
+
+def test_an_apply_records_what_one_that_died_has_not(tuned: Repository) -> None:
+    result = vertune(tuned, "apply")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("there is no Pulumi engine")
+    assert vertune(tuned, "apply", "--no-record").exit_code == 0
 
 
 def test_progress_of_an_apply_is_no_part_of_its_result(place: Repository) -> None:

@@ -4,8 +4,9 @@ from jobs.runner import report, report_drift
 from jobs.runner.drift import Difference, differences
 from jobs.runner.ledger import Recorded
 from tests.runner.drift.sights import body, by_name, job, seen
+from tests.runner.golden import golden
 from tests.runner.states import A1, A2, A3, entry
-from tests.runner.test_report import NASTY, golden
+from tests.runner.test_report import NASTY
 
 
 def _differences() -> list[Difference]:

@@ -12,8 +12,9 @@ from jobs.runner.health import Observed, Progress
 from jobs.runner.ledger import Recorded
 from jobs.runner.status import States, Status, history, statuses
 from jobs.runner.vertex import Job
+from tests.runner.golden import golden
 from tests.runner.states import A1, A2, A3, by_name, entry, record, score, wanted
-from tests.runner.test_report import NASTY, golden
+from tests.runner.test_report import NASTY
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 JOBS = "projects/1/locations/us-central1/tuningJobs"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
 
+_CACHE = ".vertune/cache"
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -83,6 +85,15 @@ class Place:
 
         return Registry(self.stack.endpoint)
 
+    def record(self) -> dict[str, Any]:
+        """Refresh the stack's outputs, note which they are, and return them."""
+        from jobs.runner import ledger, stack
+
+        digest = ledger.digest_of(ledger.exported(self.ledger.recorded()))
+        outputs = dict(stack.record(self.stack))
+        self.ledger.note(digest)
+        return outputs
+
     def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
         """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""
         from jobs.runner import spec
@@ -95,15 +106,14 @@ class Place:
         With `examine` also what the examples themselves say is looked at.
         """
         from jobs.runner import desired
+        from jobs.runner.seen import Seen
 
-        today = datetime.now(UTC).date()
+        today, here = datetime.now(UTC).date(), (self.root, self.settings, self.open_bucket)
         every = [*files, *self._parents(files)]
-        found = [
-            desired.resolve(
-                file, self.root, self.settings, self.open_bucket, today, examine=examine
-            )
-            for file in every
-        ]
+        with Seen(self.root / _CACHE) as seen:
+            found = [
+                desired.resolve(file, *here, today, examine=examine, seen=seen) for file in every
+            ]
         return desired.linked(found)[: len(files)]
 
     def _parents(self, files: Sequence[SpecFile]) -> list[SpecFile]:

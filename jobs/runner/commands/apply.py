@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import gone, guards, promise, report
+from jobs.runner import gone, guards, ledger, promise, report
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.reconcile import Reconciliation, reconcile
@@ -257,9 +257,7 @@ def _move_aliases(place: Place, before: Reconciliation, after: Reconciliation) -
 
 
 def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, record: bool) -> None:
-    from jobs.runner import stack
-
-    outputs = dict(stack.record(place.stack)) if result.changed and record else {}
+    outputs = place.record() if record and _unrecorded(place, result, found) else {}
     if output == "json":
         body = {
             "tuned": result.tuned,
@@ -274,6 +272,15 @@ def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, reco
         click.echo(_text(outputs, result, output == "markdown"))
     if result.failed or (found.plan.blocked and not (result.running or result.queued)):
         click.get_current_context().exit(1)
+
+
+def _unrecorded(place: Place, result: _Sum, found: Reconciliation) -> bool:
+    """Whether the outputs lag behind the ledger, by this apply or by one that died before."""
+    if result.changed:
+        return True
+    served = ledger.exported(found.recorded)
+    noted = place.ledger.noted()
+    return noted != ledger.digest_of(served) and (bool(served) or noted is not None)
 
 
 def _text(outputs: dict[str, object], result: _Sum, markdown: bool) -> str:

@@ -52,11 +52,9 @@ def mark_of(place: Place, name: str) -> float | None:
 
 def finish(place: Place, move: Move, output: str) -> None:
     """Say what is served now, and refresh the stack's outputs."""
-    from jobs.runner import stack
-
     for line in _said(move):
         click.echo(line, err=True)
-    outputs = dict(stack.record(place.stack))
+    outputs = place.record()
     if output == "json":
         body = {
             "name": move.entry.name,

@@ -2,7 +2,7 @@
 
 import click
 
-from jobs.runner import report, stack
+from jobs.runner import report
 from jobs.runner.commands import Place, output_option
 
 
@@ -14,7 +14,7 @@ def command(place: Place, output: str) -> None:
 
     `apply` does this at its end. Example: vertune --stack dev record
     """
-    outputs = dict(stack.record(place.stack))
+    outputs = place.record()
     if output == "json":
         click.echo(report.dumps(outputs))
     else:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from jobs.runner import identity
 from jobs.runner.drift.difference import Difference, Kind
-from jobs.runner.drift.seen import FINGERPRINT, SPEC, STACK, Seen, key
+from jobs.runner.drift.sight import FINGERPRINT, SPEC, STACK, Sight, key
 from jobs.runner.ledger import Entry, Summary
 
 if TYPE_CHECKING:
     from jobs.runner.vertex import Job
 
 
-def of_jobs(seen: Seen) -> Iterator[Difference]:
+def of_jobs(seen: Sight) -> Iterator[Difference]:
     for entry, served in seen.entries():
         if not entry.job:
             continue
@@ -98,7 +98,7 @@ def _shown(labels: dict[str, str | None] | dict[str, str]) -> str:
 # Jobs that nothing records
 
 
-def unknown(seen: Seen) -> Iterator[Job]:
+def unknown(seen: Sight) -> Iterator[Job]:
     """Jobs with this stack's labels that no entry names, unless they ended in vain."""
     known = {key(entry.job) for entry, _ in seen.entries()}
     for body in seen.bodies.values():
@@ -109,7 +109,7 @@ def unknown(seen: Seen) -> Iterator[Job]:
             yield job
 
 
-def _unknown(seen: Seen) -> Iterator[Difference]:
+def _unknown(seen: Sight) -> Iterator[Difference]:
     for job in unknown(seen):
         name, fingerprint = job.labels.get(SPEC, ""), job.labels.get(FINGERPRINT, "")
         entry = _entry_of(seen, name, fingerprint)
@@ -119,13 +119,13 @@ def _unknown(seen: Seen) -> Iterator[Difference]:
             yield _second(entry, job, there=key(entry.job) in seen.jobs)
 
 
-def _entry_of(seen: Seen, name: str, fingerprint: str) -> Summary | None:
+def _entry_of(seen: Sight, name: str, fingerprint: str) -> Summary | None:
     entries = seen.recorded[name].entries if name in seen.recorded else {}
     found = (entry for key, entry in entries.items() if identity.label(key) == fingerprint)
     return next(found, None)
 
 
-def _lost(seen: Seen, job: Job, name: str, fingerprint: str) -> Difference:
+def _lost(seen: Sight, job: Job, name: str, fingerprint: str) -> Difference:
     if seen.asked(name, fingerprint):
         advice = "`vertune apply` finds it by its labels and records it; nothing is paid again"
     else:

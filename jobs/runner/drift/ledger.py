@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 
 from jobs.runner.drift.difference import Difference, Kind
-from jobs.runner.drift.seen import Seen
+from jobs.runner.drift.sight import Sight
 from jobs.runner.ledger import Entry, Summary
 
 _STOPS = "plan and apply refuse to work until it is mended"
 
 
-def of_ledger(seen: Seen) -> Iterator[Difference]:
+def of_ledger(seen: Sight) -> Iterator[Difference]:
     for said in seen.junk:
         yield _unreadable("", said, _STOPS)
     for entry, _ in seen.entries():
@@ -36,7 +36,7 @@ def edited(entry: Summary, body: Entry) -> list[str]:
     return sorted(k for k in {*listed, *held} if listed.get(k) != held.get(k))
 
 
-def _edited(seen: Seen, entry: Summary, fields: list[str]) -> Difference:
+def _edited(seen: Sight, entry: Summary, fields: list[str]) -> Difference:
     return Difference(
         Kind.EDITED,
         entry.name,
@@ -47,7 +47,7 @@ def _edited(seen: Seen, entry: Summary, fields: list[str]) -> Difference:
     )
 
 
-def _dangling(seen: Seen) -> Iterator[Difference]:
+def _dangling(seen: Sight) -> Iterator[Difference]:
     for name, record in sorted(seen.recorded.items()):
         if record.active is None or record.served is not None:
             continue

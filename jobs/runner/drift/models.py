@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.jobs import unknown as unknown_jobs
-from jobs.runner.drift.seen import SPEC, STACK, Seen, key
+from jobs.runner.drift.sight import SPEC, STACK, Sight, key
 from jobs.runner.ledger import Summary
 from jobs.runner.pointer import ALIAS
 
@@ -19,7 +19,7 @@ NOTICE = timedelta(days=30)  # the service takes no tuning of a base model in it
 _OURS = "vertune-"
 
 
-def of_models(seen: Seen) -> Iterator[Difference]:
+def of_models(seen: Sight) -> Iterator[Difference]:
     for entry, served in seen.entries():
         if entry.state != "succeeded" or not entry.tuned_model:
             continue
@@ -35,7 +35,7 @@ def of_models(seen: Seen) -> Iterator[Difference]:
     yield from _aliases(seen)
 
 
-def _missing(seen: Seen, entry: Summary, served: bool) -> Difference:
+def _missing(seen: Sight, entry: Summary, served: bool) -> Difference:
     return Difference(
         Kind.MODEL_MISSING,
         entry.name,
@@ -50,7 +50,7 @@ def _unserved(served: bool) -> str:
     return "predictions fail" if served else "going back to this tuning would serve nothing"
 
 
-def _again(seen: Seen, entry: Summary, served: bool) -> str:
+def _again(seen: Sight, entry: Summary, served: bool) -> str:
     if seen.asked(entry.name, entry.fingerprint):
         return f"`vertune apply --retry {entry.name}` tunes it again, which is paid for"
     if served:
@@ -59,7 +59,7 @@ def _again(seen: Seen, entry: Summary, served: bool) -> str:
     return f"remove {url}: no spec asks for it, and it would be tuned again if one did"
 
 
-def _endpoint(seen: Seen, entry: Summary, served: bool) -> Iterator[Difference]:
+def _endpoint(seen: Sight, entry: Summary, served: bool) -> Iterator[Difference]:
     if not entry.endpoint:
         return
     endpoint = seen.endpoints.get(key(entry.endpoint))
@@ -75,7 +75,7 @@ def _endpoint(seen: Seen, entry: Summary, served: bool) -> Iterator[Difference]:
         yield Difference(Kind.UNDEPLOYED, entry.name, entry.endpoint, what, means, advice)
 
 
-def _labels(seen: Seen, entry: Summary, model: Model) -> Iterator[Difference]:
+def _labels(seen: Sight, entry: Summary, model: Model) -> Iterator[Difference]:
     """The service gives a tuned model the labels of its job, which nobody can change."""
     job = seen.jobs.get(key(entry.job))
     if job is None:
@@ -99,7 +99,7 @@ def _labels(seen: Seen, entry: Summary, model: Model) -> Iterator[Difference]:
 # What nothing records
 
 
-def _unknown(seen: Seen) -> Iterator[Difference]:
+def _unknown(seen: Sight) -> Iterator[Difference]:
     known = {_id(entry.tuned_model) for entry, _ in seen.entries()}
     known |= {_id(job.tuned_model) for job in unknown_jobs(seen)}  # told of beside their jobs
     for _, model in sorted(seen.models.items()):
@@ -121,7 +121,7 @@ def _id(name: str | None) -> str:
     return key(name).partition("@")[0]
 
 
-def _aliases(seen: Seen) -> Iterator[Difference]:
+def _aliases(seen: Sight) -> Iterator[Difference]:
     """On a model of ours that is not served, or not on one that is."""
     served = {key(entry.tuned_model): entry.name for entry, is_ in seen.entries() if is_}
     names = {_id(entry.tuned_model): entry.name for entry, _ in seen.entries()}
@@ -147,7 +147,7 @@ def _alias(model: Model, name: str, what: str) -> Difference:
 # The end of a base model
 
 
-def _base_model(seen: Seen, entry: Summary) -> Iterator[Difference]:
+def _base_model(seen: Sight, entry: Summary) -> Iterator[Difference]:
     name = str(entry.inputs.get("base_model"))
     facts = seen.base_models.get(name)
     if facts is None or entry.stand_in or facts.retires - seen.today > NOTICE:

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from jobs.runner import catalog, identity
-from jobs.runner.drift import Difference, Kind, Seen, differences
-from jobs.runner.drift.seen import key
+from jobs.runner.drift import Difference, Kind, Sight, differences
+from jobs.runner.drift.sight import key
 from jobs.runner.ledger import Entry, Recorded, Summary
 from jobs.runner.pointer import ALIAS
 from jobs.runner.registry import Endpoint, Model
@@ -48,7 +48,7 @@ def body(entry: Summary, **values: Any) -> Entry:
     return Entry.model_validate(fields)
 
 
-def seen(*entries: Summary, active: str | None = None, **values: Any) -> Seen:
+def seen(*entries: Summary, active: str | None = None, **values: Any) -> Sight:
     """Everything there as it is recorded; `active` is served, of the first entry's name."""
     entries = tuple(e.model_copy(update={"holder": e.holder or "ci:1:ab"}) for e in entries)
     recorded: dict[str, Recorded] = {}
@@ -75,17 +75,17 @@ def seen(*entries: Summary, active: str | None = None, **values: Any) -> Seen:
         "endpoints": by_name(endpoint(MODEL)),
         "base_models": catalog.load().base_models,
     }
-    return Seen(**(given | values))
+    return Sight(**(given | values))
 
 
 def by_name(*found: Any) -> Mapping[str, Any]:
     return {key(one.name): one for one in found}
 
 
-def kinds(seen: Seen) -> list[Kind]:
+def kinds(seen: Sight) -> list[Kind]:
     return [one.kind for one in differences(seen)]
 
 
-def only(seen: Seen) -> Difference:
+def only(seen: Sight) -> Difference:
     (one,) = differences(seen)
     return one

@@ -1,4 +1,4 @@
-"""Seen: all that drift compares, read once; resources go by their names without the project.
+"""Sight: all that drift compares, read once; resources go by their names without the project.
 
 The service writes projects as numbers in some names and as ids in others.
 """
@@ -27,7 +27,7 @@ def key(name: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Sight:
     """`bodies` has of each entry what its object holds, or why that cannot be read."""
 
     stack: str
