@@ -22,6 +22,7 @@ from jobs.runner.commands import Place
 from jobs.runner.ledger import tuned_models
 from jobs.runner.reconcile import reconcile
 from tests.conftest import STACK_SETTINGS, Repository
+from tests.faults.figures import Figures
 
 PATIENCE = 0.1  # of every wait, so that what takes minutes in the cloud takes seconds here
 PROJECT = "vertune-local"
@@ -103,6 +104,16 @@ class Case:
             "a traceback": "Traceback" not in self.said(),
         }
         return [what for what, right in checks.items() if not right]
+
+    def count(self, figures: Figures) -> None:
+        """Add what this case came to."""
+        submitted = self.submitted()
+        entries = self.place.ledger.recorded().values()
+        known = {identity.label(key) for one in entries for key in one.entries}
+        figures.cases += 1
+        figures.submitted += submitted.total()
+        figures.fingerprints += len(submitted)
+        figures.lost += len(submitted.keys() - known)
 
     def submitted(self) -> Counter[str]:
         """How often the emulator was ever asked to tune each fingerprint of the case."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jobs.emulator.faults.rule import Rule
+from tests.faults.figures import TABLE
 from tests.faults.station import Case, Station
 
 STATIONS = 9
@@ -65,6 +66,7 @@ class Row:
     call: str
     wrong: tuple[str, ...]
     hit: bool
+    case: Case
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +124,7 @@ def tried(
         station.disarm()
         code = case.run()
         wrong = case.faults() + ([f"exit code {code}"] if code else [])
-        return Row(call, (*wrong, case.said()) if wrong else (), hit)
+        return Row(call, (*wrong, case.said()) if wrong else (), hit, case)
     finally:
         station.disarm()
         stations.put(station)
@@ -139,6 +141,10 @@ def test_a_spec_is_submitted_once_and_ends_served(
         free.put(station)
     with ThreadPoolExecutor(STATIONS) as pool:
         rows = list(pool.map(tried, CALLS, repeat(fault), repeat(appliers), repeat(free)))
+    for row in rows:
+        row.case.count(TABLE)
+        TABLE.faults += row.hit
+        TABLE.kills += row.hit and fault.startswith("killed")
     wrong = {row.call: row.wrong for row in rows if row.wrong}
     assert not wrong
     assert [row.call for row in rows if not row.hit] == []

@@ -112,6 +112,54 @@ def test_an_apply_over_the_stacks_cap_pays_for_nothing(place: Repository) -> Non
     assert entries(place) == 0
 
 
+def test_a_plan_that_cannot_be_saved_says_so(place: Repository) -> None:
+    place.job("one")
+    full = Path("/dev/full")
+    if full.exists():
+        result = vertune(place, "plan", "--out", str(full))
+        assert result.exit_code == 1
+        assert result.stderr == f"{full} cannot be written: No space left on device\n"
+
+
+def test_a_saved_plan_is_applied_and_another_one_refused(place: Repository) -> None:
+    place.job("one")
+    saved = place.root / "plan.json"
+    assert vertune(place, "plan", "--out", str(saved)).exit_code == 0
+    place.job("two")
+    refused = vertune(place, "apply", "--plan", str(saved), "--yes", "--no-record")
+    assert refused.exit_code == 1
+    assert "new: submit two" in refused.stderr
+    assert entries(place) == 0
+    (place.root / "jobs/two.yaml").unlink()
+    assert vertune(place, "apply", "--plan", str(saved), "--yes", "--no-record").exit_code == 0
+    assert entries(place) == 1
+    assert vertune(place, "apply", "--plan", str(saved), "--yes", "--no-record").exit_code == 0
+
+
+def test_a_checksum_applies_the_plan_it_was_shown_with(place: Repository) -> None:
+    place.job("one")
+    checksum = parsed(place, "plan")["checksum"]
+    refused = vertune(place, "apply", "--checksum", "0" * 16, "--yes", "--no-record")
+    assert refused.exit_code == 1
+    assert checksum in refused.stderr
+    words = ("apply", "--checksum", checksum, "--yes", "--no-record")
+    assert vertune(place, *words).exit_code == 0
+    assert entries(place) == 1
+
+
+def test_a_bucket_that_another_stack_marked_is_left_alone(place: Repository) -> None:
+    place.job("one")
+    ledger_of = Place("local", place.root).ledger
+    ledger_of.mark(ledger.Owner(project="vertune", stack="other"))
+    refused = vertune(place, "apply", "--yes", "--no-record")
+    assert refused.exit_code == 1
+    assert "belongs to stack other of project vertune" in refused.stderr
+    assert entries(place) == 0
+    words = ("apply", "--yes", "--no-record", "--allow", "foreign")
+    assert vertune(place, *words).exit_code == 0
+    assert str(ledger_of.owner()) == "stack local of project vertune"
+
+
 def test_without_an_engine_what_was_tuned_is_kept_and_found_again(tuned: Repository) -> None:
     assert not parsed(tuned, "plan")["changes"]
     assert vertune(tuned, "predict", "one", "one match").stdout == "sports\n"
