@@ -2,6 +2,7 @@
 
 VertuneError
 ├── Problems          the user's files: every fault at once; never tried again
+├── Unreadable        an object of the ledger that is not as vertune writes them
 ├── NotProvisioned    the stack's bucket is not there
 ├── Unreachable       no answer: whether the service acted is not known
 ├── RemoteError       a refusal: nothing was done, and the same call is refused again
@@ -45,6 +46,10 @@ class Problems(VertuneError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+class Unreadable(VertuneError):
+    """An object of the ledger that is no entry, or one of a newer vertune."""
 
 
 class NotProvisioned(VertuneError):

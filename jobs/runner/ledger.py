@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from jobs.runner import remote, storage
 from jobs.runner.clock import Clock
-from jobs.runner.errors import NotProvisioned, VertuneError
+from jobs.runner.errors import NotProvisioned, Unreadable, VertuneError
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket
@@ -59,6 +59,7 @@ class Summary(BaseModel):
     state: EntryState
     inputs: dict[str, Any]
     created: str
+    holder: str | None = None  # who submits: host, process and a random part
     leased: str | None = None  # when its holder claimed the submission, by the service's clock
     finished: str | None = None
     job: str | None = None
@@ -81,7 +82,7 @@ class Entry(Summary):
     """One recorded tuning, whole."""
 
     spec: str  # path of the spec it came from
-    holder: str  # who submits: host, process and a random part
+    holder: str
     previous: list[str] = []  # jobs of earlier, failed tries
     pre_tuned_model: str | None = None  # the tuned model that it goes on from
     imported: bool = False  # not submitted here: its inputs are what the service says, or a person
@@ -141,22 +142,33 @@ class Ledger:
     def recorded(self, only: str | None = None) -> dict[str, Recorded]:
         """Everything, or `only` one name, by name; one paged list whatever the number of entries.
 
-        Raises NotProvisioned without a bucket, VertuneError for an object that is not ours.
+        Raises NotProvisioned without a bucket, Unreadable for all objects that are no entries.
         """
+        recorded, junk = self.survey(only)
+        if junk:
+            raise Unreadable("\n".join(junk))
+        return recorded
+
+    def survey(self, only: str | None = None) -> tuple[dict[str, Recorded], list[str]]:
+        """What `recorded` gives, and what is wrong with each object that cannot be read."""
         entries: dict[str, dict[str, Summary]] = {}
         active: dict[str, _Pointer] = {}
+        junk: list[str] = []
         for blob in self._list(f"{_PREFIX}{only}/" if only else _PREFIX):
             name, _, key = blob.name.removeprefix(_PREFIX).removesuffix(".json").partition("/")
             if blob.name.endswith("/"):
                 continue  # a folder, as the console makes them
-            if key == _ACTIVE:
-                active[name] = _pointer(blob)
-            else:
-                entries.setdefault(name, {})[key] = _summary(blob)
+            try:
+                if key == _ACTIVE:
+                    active[name] = _pointer(blob)
+                else:
+                    entries.setdefault(name, {})[key] = _summary(blob)
+            except Unreadable as error:
+                junk.append(str(error))
         return {
             name: Recorded(entries.get(name, {}), *active.get(name, _NOTHING))
             for name in {*entries, *active}
-        }
+        }, junk
 
     def _list(self, prefix: str) -> Iterator[Blob]:
         with storage.doing("reading the ledger", self._bucket):
@@ -380,7 +392,7 @@ def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
     try:
         values = json.loads(text)
         if values["format"] > FORMAT:
-            raise VertuneError(
+            raise Unreadable(
                 f"{_shown(blob)} is of format {values['format']}, newer than this vertune's"
                 f" {FORMAT}: update vertune"
             )
@@ -392,8 +404,8 @@ def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
     return entry
 
 
-def _foreign(blob: Blob) -> VertuneError:
-    return VertuneError(
+def _foreign(blob: Blob) -> Unreadable:
+    return Unreadable(
         f"{_shown(blob)} is no entry of the ledger; restore an earlier version of the object"
         " (the bucket keeps them), or remove it if it is not vertune's"
     )

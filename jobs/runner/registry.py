@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from jobs.runner import client, remote
 from jobs.runner.errors import RemoteError, Unreachable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from google.auth.transport.requests import AuthorizedSession
 
 _VERSION = "v1"
+_PAGE = 100
 _POLL = 1.0  # seconds
 _OPERATION = 300.0
 _SETTLING = 60.0
@@ -70,6 +72,21 @@ class Registry:
     def endpoint(self, name: str) -> Endpoint | None:
         found = self._found(f"reading {name}", "GET", name)
         return None if found is None else _endpoint(found)
+
+    def models(self, parent: str) -> list[Model]:
+        """The default version of every model of a location."""
+        return [_model(one) for one in self._listed(parent, "models")]
+
+    def endpoints(self, parent: str) -> list[Endpoint]:
+        return [_endpoint(one) for one in self._listed(parent, "endpoints")]
+
+    def _listed(self, parent: str, kind: str) -> Iterator[Mapping[str, Any]]:
+        page: str | None = ""
+        while page is not None:
+            path = f"{parent}/{kind}?pageSize={_PAGE}&pageToken={quote(page, safe='')}"
+            found = self._call(f"listing the {kind} of {parent}", "GET", path)
+            yield from found.get(kind, ())
+            page = found.get("nextPageToken") or None
 
     def give(self, model: Model, alias: str) -> None:
         """Put an alias on a version; the model's other versions lose it."""

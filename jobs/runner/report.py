@@ -15,7 +15,6 @@ from jobs.runner.plan import Action, Change, Plan
 if TYPE_CHECKING:
     from jobs.runner.estimate import Estimate
     from jobs.runner.guards import Guard
-    from jobs.runner.ledger import Recorded, Summary
     from jobs.runner.stack import Settings
 
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
@@ -158,7 +157,7 @@ def _row_of(change: Change, settings: Settings) -> tuple[str, str, str, str]:
     return f"{change.action.value} {change.action.word}", change.name, change.reason, details
 
 
-# States
+# Outputs
 
 
 def score_text(score: Any) -> str:
@@ -172,80 +171,6 @@ def score_text(score: Any) -> str:
     )
 
 
-def status_rows(recorded: Mapping[str, Recorded]) -> list[dict[str, Any]]:
-    """Each name's served tuning and what came after it; what `status -o json` prints."""
-    return [
-        _row(name, entry, entry is record.served)
-        for name, record in sorted(recorded.items())
-        for entry in _shown(record)
-    ]
-
-
-def _shown(record: Recorded) -> list[Summary]:
-    """What is served, what is in flight, and what was begun later; older ends are history."""
-    entries = sorted(record.entries.values(), key=lambda e: (e.created, e.fingerprint))
-    if served := record.served:
-        later = [e for e in entries if e.in_flight or e.created > served.created]
-        return [served, *(e for e in later if e is not served)]
-    tuned = [e for e in entries if e.state == "succeeded"]
-    return [e for e in entries if e.in_flight or e in (entries[-1], *tuned[-1:])]
-
-
-def _row(name: str, entry: Summary, served: bool) -> dict[str, Any]:
-    return {"name": name, "served": served, **entry.model_dump(exclude={"name", "format"})}
-
-
-def status_table(rows: Iterable[Mapping[str, Any]], *, markdown: bool = False) -> str:
-    """A block of lines for each row, or in Markdown a table."""
-    if not markdown:
-        return "\n".join(line for row in rows for line in _status_block(row))
-    columns = ("name", "state", "score", "tuned model", "fingerprint", "since")
-    return tables.markdown(
-        columns,
-        [
-            (
-                row["name"],
-                _state(row),
-                score_text(row["score"]),
-                _tuned_model(row),
-                row["fingerprint"][:12],
-                _since(row),
-            )
-            for row in rows
-        ],
-    )
-
-
-def _status_block(row: Mapping[str, Any]) -> list[str]:
-    score = f", {score_text(row['score'])}" if row["state"] == "succeeded" else ""
-    facts = {
-        "tuned model": _tuned_model(row) if row["tuned_model"] else None,
-        "endpoint": row["endpoint"],
-        "job": None if row["tuned_model"] else row["job"] or "none yet",
-        "since": f"{_since(row)}, fingerprint {row['fingerprint'][:12]}",
-    }
-    return [plain(f"{row['name']}: {_state(row)}{score}"), *_facts(facts)]
-
-
-def _facts(facts: Mapping[str, str | None]) -> list[str]:
-    """Indented lines, the values under each other; without those that are None."""
-    return [plain(f"  {name:<12} {value}") for name, value in facts.items() if value]
-
-
-def _state(row: Mapping[str, Any]) -> str:
-    if row["state"] == "succeeded":
-        return "served" if row["served"] else "tuned, not served"
-    return f"{row['state']}: {row['error']}" if row["error"] else str(row["state"])
-
-
-def _tuned_model(row: Mapping[str, Any]) -> str:
-    return (row["tuned_model"] or "-") + (" (simulated)" if row["stand_in"] else "")
-
-
-def _since(row: Mapping[str, Any]) -> str:
-    return str(row["finished"] or row["created"])[:16].replace("T", " ") + " UTC"
-
-
 def outputs_table(outputs: Mapping[str, Any], *, markdown: bool = False) -> str:
     """The stack's `tuned_models`, as `pulumi stack output` has them."""
     rows = [(name, _of_output(model)) for name, model in sorted(outputs.items())]
@@ -257,7 +182,7 @@ def outputs_table(outputs: Mapping[str, Any], *, markdown: bool = False) -> str:
     lines = []
     for name, (score, tuned_model, endpoint) in rows:
         lines += [plain(f"{name}: {score}")]
-        lines += _facts({"tuned model": tuned_model, "endpoint": endpoint})
+        lines += facts({"tuned model": tuned_model, "endpoint": endpoint})
     return "\n".join(lines)
 
 
@@ -268,3 +193,8 @@ def _of_output(model: Mapping[str, Any]) -> tuple[str, str, str]:
         f"{model.get('tuned_model') or '-'}{simulated}",
         str(model.get("endpoint") or "-"),
     )
+
+
+def facts(facts: Mapping[str, str | None]) -> list[str]:
+    """Indented lines, the values under each other; without those that are None."""
+    return [plain(f"  {name:<12} {value}") for name, value in facts.items() if value]

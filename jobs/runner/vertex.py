@@ -56,6 +56,7 @@ class Job:
     statistics: Mapping[str, Any] = field(default_factory=dict)
     order: Order | None = None  # what it was created from
     created: str | None = None
+    started: str | None = None
     finished: str | None = None
 
     @property
@@ -278,6 +279,7 @@ def _job(job: types.TuningJob) -> Job:
         statistics=statistics,
         order=_order(job),
         created=job.create_time.isoformat() if job.create_time else None,
+        started=job.start_time.isoformat() if job.start_time else None,
         finished=job.end_time.isoformat() if job.end_time else None,
     )
 

@@ -47,6 +47,7 @@ def entry(
 ) -> Summary:
     """An entry with what one of that state has; a succeeded one is scored."""
     given: dict[str, Any] = {"created": "2026-11-20T10:00:00+00:00", "inputs": INPUTS}
+    given |= {"stack": "dev"}
     if state != "submitting":
         given |= {"job": "projects/1/locations/us-central1/tuningJobs/5"}
     if state not in ("submitting", "submitted"):
@@ -56,7 +57,7 @@ def entry(
     if state == "failed":
         given |= {"error": "the service ran out of room"}
     given |= values
-    return Summary(name=name, fingerprint=fingerprint, stack="dev", state=state, **given)
+    return Summary(name=name, fingerprint=fingerprint, state=state, **given)
 
 
 def record(*entries: Summary, active: str | None = None) -> Recorded:

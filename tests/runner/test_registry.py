@@ -15,7 +15,8 @@ from jobs.runner.registry import Endpoint, Model, Registry
 from tests.conftest import Repository
 from tests.runner import lines, shell
 from tests.runner.asking import answer
-from tests.runner.tuned import place_with
+from tests.runner.lines import line
+from tests.runner.tuned import place_of, place_with
 
 GONE = "projects/vertune-local/locations/us/models/7@1"
 
@@ -156,3 +157,33 @@ def test_only_a_version_goes_where_there_are_others(
     registry.delete_model(second)
     assert registry.model(f"{whole}@2") is None
     assert registry.model(found.name) == found
+
+
+# Lists
+
+
+def test_lists_have_every_page() -> None:
+    first = {"models": [{"name": "m/1", "versionId": "1"}], "nextPageToken": "a/b="}
+    last = {"models": [{"name": "m/2", "versionId": "3", "versionAliases": ["x"]}]}
+    with lines.saying(answer(first), answer(last)) as url, line(url) as way:
+        found = Registry(way.url).models("projects/p/locations/us")
+    assert [(model.name, model.aliases) for model in found] == [("m/1@1", ()), ("m/2@3", ("x",))]
+    assert way.asked[1].endswith(
+        "/v1/projects/p/locations/us/models?pageSize=100&pageToken=a%2Fb%3D"
+    )
+
+
+def test_an_empty_list_is_one(provisioned: Repository) -> None:
+    registry = place_of(provisioned).registry
+    assert registry.models("projects/vertune-local/locations/us") == []
+    assert registry.endpoints("projects/vertune-local/locations/us") == []
+
+
+def test_endpoints_say_what_is_deployed_to_them(provisioned: Repository) -> None:
+    place, (entry,) = place_with(provisioned, "one")
+    found = {one.name: one for one in place.registry.endpoints("projects/0/locations/us")}
+    assert list(found[str(entry.endpoint)].deployed.values()) == [entry.tuned_model]
+    assert place.registry.endpoint(str(entry.endpoint)) == found[str(entry.endpoint)]
+    assert place.registry.endpoint(f"{entry.endpoint}0") is None
+    listed = place.registry.models("projects/0/locations/us")
+    assert [model.name for model in listed] == [entry.tuned_model]

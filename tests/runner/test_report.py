@@ -13,7 +13,6 @@ import pytest
 
 from jobs.runner import report
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Plan, diff
 from jobs.runner.stack import Settings
 from tests.runner.golden import GOLDEN, golden
@@ -116,62 +115,7 @@ def test_a_price_is_never_nothing_unless_it_is(
     assert report.price(price, simulated) == said
 
 
-# States
-
-
-def _ledger() -> dict[str, Recorded]:
-    later = "2026-11-21T09:00:00+00:00"
-    stand_in = entry(name="tickets", stand_in="SmolLM2-135M-Instruct")
-    return {
-        "faq": record(
-            entry(A1, name="faq"),
-            entry(A2, "failed", "faq", error=NASTY, created=later),
-            entry(A3, "submitted", "faq", created=later),
-            active=A1,
-        ),
-        "headlines": record(
-            entry(name="headlines", score=score(0.4)), entry(A2, "cancelled", "headlines")
-        ),
-        "begun": record(entry(A1, "submitting", "begun")),
-        "tickets": record(stand_in.model_copy(update={"score": None}), active=A1),
-        "empty": Recorded(),
-    }
-
-
-def test_status_as_text() -> None:
-    golden("status.txt", report.status_table(report.status_rows(_ledger())))
-
-
-def test_status_as_markdown() -> None:
-    golden("status.md", report.status_table(report.status_rows(_ledger()), markdown=True))
-
-
-def test_status_as_json() -> None:
-    golden("status.json", report.dumps(report.status_rows(_ledger())))
-
-
-def test_what_ended_before_the_served_tuning_is_history() -> None:
-    old = entry(A2, "failed", created="2026-01-01")
-    rows = report.status_rows({"a": record(entry(A1), old, active=A1)})
-    assert [row["fingerprint"] for row in rows] == [A1]
-
-
-def test_what_was_tuned_later_and_is_not_served_is_shown_beside_what_is() -> None:
-    below = entry(A2, score=score(0.1), created="2026-12-01")
-    rows = report.status_rows({"a": record(entry(A1), below, active=A1)})
-    assert [(row["fingerprint"], row["served"]) for row in rows] == [(A1, True), (A2, False)]
-
-
-def test_what_was_tuned_is_shown_though_a_later_one_failed() -> None:
-    tuned, failed = entry(A1, created="2026-01-01"), entry(A2, "failed", created="2026-02-01")
-    rows = report.status_rows({"a": record(failed, tuned)})
-    assert [row["state"] for row in rows] == ["succeeded", "failed"]
-
-
-def test_without_a_served_tuning_the_newest_is_shown() -> None:
-    old, new = entry(A1, "failed", created="2026-01-01"), entry(A2, "failed", created="2026-02-01")
-    (row,) = report.status_rows({"a": record(old, new)})
-    assert row["fingerprint"] == A2
+# Outputs
 
 
 def _outputs() -> dict[str, Any]:
@@ -217,12 +161,9 @@ def test_no_report_can_be_turned_into_something_else(path: Path) -> None:
 def test_what_a_service_says_is_whole_in_every_report() -> None:
     ledger = {"a": record(entry(A1, "failed", error="x" * 5000))}
     plan = diff(by_name(wanted()), ledger)
-    rows = report.status_rows(ledger)
     for text in (
         report.plan_text(plan, "dev", CLOUD),
         report.plan_markdown(plan, "dev", CLOUD),
-        report.status_table(rows),
-        report.status_table(rows, markdown=True),
     ):
         assert "x" * 5000 in text
 

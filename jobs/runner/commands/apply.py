@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import guards, ledger, promise, report
+from jobs.runner import gone, guards, ledger, promise, report
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.reconcile import Reconciliation, reconcile
@@ -87,7 +87,7 @@ class _Sum:
     "--retry",
     multiple=True,
     metavar="NAME",
-    help="Tune once more what failed or was cancelled; may be given again.",
+    help="Tune once more what failed, was cancelled or is gone; may be given again.",
 )
 @click.pass_obj
 def command(
@@ -121,8 +121,10 @@ def command(
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
-    resolved = place.resolve(terms.select)
-    return reconcile(resolved, place.ledger.recorded(), terms.select, retry, terms.allow)
+    resolved, recorded = place.resolve(terms.select), place.ledger.recorded()
+    if retry:
+        recorded = gone.without(recorded, resolved, retry, place.registry)
+    return reconcile(resolved, recorded, terms.select, retry, terms.allow)
 
 
 def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promise.Promise) -> _Sum:
@@ -194,6 +196,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
     from jobs.runner.lease import lease
     from jobs.runner.progress import Watch
 
+    gone.record(place.ledger, found.plan)
     stop = threading.Event()
     with Watch() as watch, _stopping(stop):
         tools = Tools(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from jobs.runner import guards, promise, report
+from jobs.runner import gone, guards, promise, report
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Recorded
@@ -34,7 +34,7 @@ from jobs.runner.reconcile import reconcile
     "--retry",
     multiple=True,
     metavar="NAME",
-    help="Plan to tune once more what failed or was cancelled; may be given again.",
+    help="Plan to tune once more what failed, was cancelled or is gone; may be given again.",
 )
 @click.pass_obj
 def command(
@@ -50,8 +50,10 @@ def command(
 
     Example: vertune --stack dev plan --select headlines
     """
-    recorded = place.ledger.recorded()
-    plan = reconcile(place.resolve(select), recorded, select, retry, allow).plan
+    recorded, resolved = place.ledger.recorded(), place.resolve(select)
+    if retry:
+        recorded = gone.without(recorded, resolved, retry, place.registry)
+    plan = reconcile(resolved, recorded, select, retry, allow).plan
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")
