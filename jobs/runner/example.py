@@ -42,7 +42,7 @@ class BadExample(ValueError):
         self.rule = rule
 
 
-class Example(Struct, frozen=True):
+class Example(Struct, frozen=True, gc=False):
     """A conversation that ends with the model's turn."""
 
     form: Form

@@ -78,6 +78,7 @@ class _Messages(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     messages: Annotated[tuple[_Message, ...], Meta(min_length=2)]
 
 
+_OPEN, _CLOSE = b"{}"
 encode_lines = msgspec.json.Encoder().encode_lines
 
 Form = Literal["contents", "input_text", "messages"]
@@ -101,7 +102,7 @@ def quick_lines(block: bytes, lines: Sequence[bytes]) -> list[Read] | None:
     which is no JSON: so as many objects as lines are one a line.
     """
     form = _BY_START.get(block[:5])
-    if form is None or 0 in block or {line[:1] + line[-1:] for line in lines} != {b"{}"}:
+    if form is None or 0 in block or not _in_braces(lines):
         return None
     try:
         bodies = form.decode(block)
@@ -111,6 +112,12 @@ def quick_lines(block: bytes, lines: Sequence[bytes]) -> list[Read] | None:
     if len(read) != len(lines) or "" in texts or any(map(str.isspace, texts)):
         return None
     return read if quotes + _in_texts(block, texts) == block.count(b'"') else None
+
+
+def _in_braces(lines: Sequence[bytes]) -> bool:
+    if not all(lines):
+        return False
+    return {line[0] for line in lines} == {_OPEN} and {line[-1] for line in lines} == {_CLOSE}
 
 
 def _in_texts(block: bytes, texts: Sequence[str]) -> int:
@@ -126,12 +133,13 @@ _Given = tuple[list[Read], int, list[str]]
 
 
 def _read_2023(bodies: Sequence[_Of2023]) -> _Given:
-    read: list[Read] = [
-        ("input_text", None, (turn("user", body.input_text), turn("model", body.output_text)))
-        for body in bodies
+    asked = [body.input_text for body in bodies]
+    said = [body.output_text for body in bodies]
+    read: list[Read] = [  # written out: a call for each turn would take as long as the parsing
+        ("input_text", None, (Turn("user", (Part(prompt),)), Turn("model", (Part(answer),))))
+        for prompt, answer in zip(asked, said, strict=True)
     ]
-    texts = [text for body in bodies for text in (body.input_text, body.output_text)]
-    return read, 8 * len(bodies), texts
+    return read, 8 * len(bodies), asked + said
 
 
 def _read_contents(bodies: Sequence[_Contents]) -> _Given:

@@ -325,14 +325,14 @@ TRAINING_BYTES = _rule(
     "VT-D030",
     "error",
     "The training file is larger than the base model takes.",
-    "Leave examples out; fewer and better ones cost less.",
+    "Leave examples out; `vertune dataset sample` writes a smaller file.",
     "The service refuses the job.",
 )
 TRAINING_EXAMPLES = _rule(
     "VT-D031",
     "error",
     "There are more training examples than the base model takes.",
-    "Leave examples out; fewer and better ones cost less.",
+    "Leave examples out; `vertune dataset sample` writes a smaller file.",
     "The service refuses the job.",
 )
 VALIDATION_EXAMPLES = _rule(
@@ -415,21 +415,21 @@ REPEATED = _rule(
     "VT-D101",
     "warning",
     "A split holds the same example more than once.",
-    "Keep one of them.",
+    "Keep one of them; `vertune dataset dedupe` writes a file without repeats.",
     "It is paid for and learnt several times, so it weighs more than others.",
 )
 ALIKE = _rule(
     "VT-D102",
     "warning",
     "Two examples of a split differ in case, spaces or punctuation only.",
-    "Keep one of them.",
+    "Keep one of them; `vertune dataset dedupe` writes a file without repeats.",
     "It is paid for and learnt several times, so it weighs more than others.",
 )
 NEARLY = _rule(
     "VT-D103",
     "warning",
     "Two examples of a split are nearly the same.",
-    "Keep one of them, or make them differ in what is to be learnt.",
+    "Keep one of them, or make them differ; `vertune dataset dedupe --how near` leaves them out.",
     "Three of four pairs of words are the same in both: what is learnt from the second is little.",
 )
 CONTRADICTION = _rule(
@@ -457,7 +457,7 @@ LEAKED_NEARLY = _rule(
     "VT-D107",
     "warning",
     "A held-out example is nearly the same as one of the training data.",
-    "Put both into the same split.",
+    "Put both into the same split; `vertune dataset split` keeps them together.",
     "The score is higher than it would be for texts that are new.",
 )
 LEAKED_INPUT = _rule(
@@ -614,21 +614,21 @@ PRIVATE_KEY = _rule(
     "VT-D201",
     "warning",
     "A text holds a private key.",
-    "Remove it, and replace the key wherever it is used.",
+    "Replace the key wherever it is used, and remove it here (`vertune dataset redact`).",
     "What a model was tuned on it can be made to say.",
 )
 TOKEN = _rule(
     "VT-D202",
     "warning",
     "A text holds an access key or token.",
-    "Remove it, and revoke it.",
+    "Revoke it, and remove it here (`vertune dataset redact`).",
     "What a model was tuned on it can be made to say.",
 )
 PASSWORD = _rule(
     "VT-D203",
     "warning",
     "A text holds a password.",
-    "Remove it, and change it.",
+    "Change it, and remove it here (`vertune dataset redact`).",
     "What a model was tuned on it can be made to say.",
 )
 CARD = _rule(
@@ -649,14 +649,14 @@ EMAIL = _rule(
     "VT-D212",
     "warning",
     "A text holds an e-mail address.",
-    "Replace it by one at example.com, if it is of a person.",
+    "Replace it by one at example.com, if it is of a person (`vertune dataset redact`).",
     "What a model was tuned on it can be made to say. Reserved domains are left alone.",
 )
 PHONE = _rule(
     "VT-D213",
     "warning",
     "A text holds a telephone number.",
-    "Replace it by an invented one, if it is of a person.",
+    "Replace it by an invented one, if it is of a person (`vertune dataset redact`).",
     "What a model was tuned on it can be made to say. Numbers with 555 01xx are left alone.",
 )
 ADDRESS = _rule(
