@@ -15,6 +15,7 @@ from click.testing import Result
 
 from infra.grants import GRANTS, Grant
 from jobs.runner import remote
+from jobs.runner.commands import Place
 from tests.conftest import laid_out
 from tests.end_to_end.world import World
 from tests.runner.commands.calls import vertune
@@ -103,6 +104,7 @@ def test_the_tuner_tunes_evaluates_and_records(world: World) -> None:
     output = world.outputs()["tuned_models"]["one"]
     assert output["score"]["tuned"] == 1.0
     assert json.loads(world.done("vertune", "record", "-o", "json")) == {"one": output}
+    assert Place("local", world.repository.root).ledger.recorded()["one"].aliased
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,7 @@ def test_a_command_fails_cleanly_without_any_one_of_its_roles(
     ("command", "permission"),
     [
         ("apply --yes", "aiplatform.tuningJobs.list"),
+        ("promote one", "aiplatform.models.get"),
         ("predict one match", "aiplatform.endpoints.predict"),
         ("evaluate one", "aiplatform.endpoints.predict"),
     ],

@@ -99,6 +99,7 @@ class Case:
             f"submitted more than once: {submitted}": set(submitted.values()) == {1},
             f"never submitted: {wanted - submitted.keys()}": wanted <= submitted.keys(),
             f"not served: {names - served}": names == served and len(names) == specs,
+            "an alias that did not follow": all(one.aliased for one in recorded.values()),
             f"not among the outputs: {names - outputs.keys()}": names == outputs.keys(),
             f"still to do: {plan.changes}": not plan,
             "a traceback": "Traceback" not in self.said(),

@@ -39,6 +39,10 @@ CALLS: dict[str, Rule] = {
     "record the score": Rule(method="POST", path=UPLOAD, nth=6),
     "read what is served": Rule(method="GET", path="*/active.json"),
     "serve it": Rule(method="POST", path=UPLOAD, nth=7),
+    "look for the tuned model": Rule(method="GET", path="*/models/*"),
+    "move the alias": Rule(method="POST", path="*:mergeVersionAliases"),
+    "read what is served again": Rule(method="GET", path="*/active.json", nth=2),
+    "note that the alias followed": Rule(method="PATCH", path="*/active.json"),
 }
 
 FAULTS: dict[str, dict[str, Any]] = {

@@ -83,7 +83,7 @@ def _desired(place: Place, name: str) -> Resolved:
 
 def _served(place: Place, flight: Flight) -> dict[str, object]:
     """Score it, serve it if it may be, and refresh the alias and the outputs."""
-    from jobs.runner import pointer, stack
+    from jobs.runner import pointer
     from jobs.runner.progress import Watch
     from jobs.runner.serving import Serving
 
@@ -91,7 +91,7 @@ def _served(place: Place, flight: Flight) -> dict[str, object]:
         serving = Serving(place.ledger, place.vertex, watch.said, watch.answered, threading.Event())
         serving.serve(flight)
     pointer.follow(place.ledger, place.registry, place.ledger.recorded(), flight.entry.name)
-    return dict(stack.record(place.stack))
+    return place.record()
 
 
 def _print(entry: Entry, outputs: dict[str, object], as_desired: bool, output: str) -> None:
