@@ -43,6 +43,7 @@ GRANTS = (
             "aiplatform.tuningJobs.list": "`apply`: looks for one that was begun before",
             "aiplatform.tuningJobs.cancel": "`apply`: ends the second of two that are the same",
             "aiplatform.models.get": "`apply`: looks whether a tuned model is still there",
+            "aiplatform.endpoints.get": "`apply --retry`: looks whether an endpoint is still there",
             "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`: asks a model",
         },
     ),
@@ -70,6 +71,19 @@ GRANTS = (
         only=("ledger/",),
     ),
     Grant("planner-reads", "planner", "roles/storage.objectViewer", _READS),
+    Grant(
+        "planner-vertex",
+        "planner",
+        "vertunePlanner",
+        {
+            "aiplatform.tuningJobs.list": "`drift`, `status --live`: the jobs there are",
+            "aiplatform.tuningJobs.get": "`drift`, `status --live`: one that no list has",
+            "aiplatform.models.list": "`drift`: the tuned models there are",
+            "aiplatform.models.get": "`drift`, `plan --retry`: one that no list has",
+            "aiplatform.endpoints.list": "`drift`: the endpoints there are",
+            "aiplatform.endpoints.get": "`drift`, `plan --retry`: one that no list has",
+        },
+    ),
     Grant(
         "agent-reads",
         "agent",
