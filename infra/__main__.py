@@ -2,7 +2,7 @@
 
 import pulumi
 
-from infra import delivery, results
+from infra import delivery, guardrails, results
 from infra.apis import Apis
 from infra.identity import Identities
 from infra.settings import load
@@ -11,10 +11,13 @@ from infra.storage import TuningBucket
 settings = load()
 tuned_models = results.tuned_models(settings)  # first: nothing is changed if it cannot be read
 
-apis = Apis("apis", settings.project, delivery.APIS if settings.github else ())
+more_apis = guardrails.apis(settings) + (delivery.APIS if settings.github else ())
+apis = Apis("apis", settings.project, more_apis)
 after_apis = pulumi.ResourceOptions(depends_on=apis)
 tuning = TuningBucket("tuning", settings, after_apis)
 identities = Identities("identities", settings, tuning.bucket, after_apis)
+if settings.alert_email or settings.budgeted:
+    guardrails.Guardrails("guardrails", settings, tuning.bucket, after_apis)
 if settings.github:
     pipeline = delivery.Delivery(
         "delivery", settings.project, settings.github, identities, after_apis
@@ -27,5 +30,6 @@ pulumi.export("serving_location", settings.serving)
 pulumi.export(
     "service_accounts", {"tuner": identities.tuner.email, "planner": identities.planner.email}
 )
+pulumi.export("guardrails", guardrails.said(settings))
 pulumi.export("simulated", settings.emulator)
 pulumi.export("tuned_models", tuned_models)

@@ -1,5 +1,7 @@
 """Delivery: how a pipeline acts as an account without a key, by tokens that GitHub signs."""
 
+from __future__ import annotations  # a module of the SDK is loaded when first asked
+
 import pulumi
 from pulumi_gcp import iam, serviceaccount
 

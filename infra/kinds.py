@@ -42,6 +42,17 @@ Bucket = Annotated[
         " not starting with goog",
     ),
 ]
+Email = Annotated[
+    str,
+    _text(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an email address"),
+]
+BillingAccount = Annotated[
+    str,
+    _text(
+        r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}",
+        "a billing account's id, as 012345-6789AB-CDEF01 (`gcloud billing accounts list`)",
+    ),
+]
 Key = Annotated[
     str,
     _text(

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from infra.github import GitHub
-from infra.kinds import Bucket, Labels, Project, mapping
+from infra.kinds import BillingAccount, Bucket, Email, Labels, Project, mapping
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
@@ -39,6 +39,9 @@ class Settings(BaseModel):
     serving_location: Literal["us", "eu"] | None = None
     max_usd: Annotated[float, Field(gt=0)] | None = None
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = 1
+    alert_email: Email | None = None
+    billing_account: BillingAccount | None = None
+    monthly_usd: Annotated[int, Field(gt=0)] | None = None
     # Without it nobody but people can act for the stack.
     github: Annotated[GitHub, BeforeValidator(mapping)] | None = None
 
@@ -46,6 +49,10 @@ class Settings(BaseModel):
     def serving(self) -> str:
         """The multi-region that serves tuned models: the one around the region, if none is set."""
         return self.serving_location or _SERVING[self.region]
+
+    @property
+    def budgeted(self) -> bool:
+        return bool(self.billing_account and self.monthly_usd)
 
     @property
     def endpoint(self) -> str | None:

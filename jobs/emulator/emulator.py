@@ -14,6 +14,7 @@ from jobs.emulator.faults.control import Control
 from jobs.emulator.faults.faults import Faults
 from jobs.emulator.faults.injection import Injection
 from jobs.emulator.federation import Federation
+from jobs.emulator.guardrails import Guardrails
 from jobs.emulator.iam import ServiceAccounts
 from jobs.emulator.impersonation import Impersonation
 from jobs.emulator.operations import Operations
@@ -95,6 +96,7 @@ def _services(
         *CustomRoles(state, projects).routes(),
         *operations.routes(),
         *projects.routes(),
+        *Guardrails(state, projects, policies).routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
         *Services(state, projects, principals, operations).routes(),
         *identities.routes(),

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from jobs.emulator.errors import ApiError, conflict, invalid, not_found, rpc_error
+from jobs.emulator.masks import camel
 from jobs.emulator.policies import Policies
 from jobs.emulator.principals import Principals
 from jobs.emulator.projects import Projects
@@ -85,7 +86,7 @@ class ServiceAccounts:
     def _patch(self, request: Request) -> Answer:
         body = request.json()
         wanted = an_object(body, "serviceAccount")
-        mask = {_camel(field) for field in a_text(body, "updateMask").split(",") if field}
+        mask = {camel(field) for field in a_text(body, "updateMask").split(",") if field}
         if not mask or not mask <= _CHANGEABLE:
             raise invalid("updateMask must name display_name, description or both.")
         with self._state.transaction():
@@ -125,11 +126,6 @@ class ServiceAccounts:
         account = account | {"etag": base64.b64encode(stamp).decode()}
         self._principals.accounts.put(account["email"], account)
         return account
-
-
-def _camel(field: str) -> str:
-    first, *rest = field.strip().split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def _stale() -> ApiError:

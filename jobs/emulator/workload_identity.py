@@ -1,8 +1,8 @@
 """WorkloadIdentity: pools and providers by which another issuer's tokens stand for principals."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from jobs.emulator import masks
 from jobs.emulator.access import expressions
 from jobs.emulator.errors import ApiError, conflict, invalid, not_found
 from jobs.emulator.operations import Operations
@@ -99,11 +99,10 @@ class WorkloadIdentity:
         return self._found(self._name(request))
 
     def _patch(self, request: Request) -> Answer:
-        body, mask = request.json(), _needed(request.first("updateMask"), "updateMask").split(",")
+        body, mask = request.json(), _needed(request.first("updateMask"), "updateMask")
         with self._state.transaction():
             document = self._found(self._name(request))
-            for path in mask:
-                _copy([_camel(part) for part in path.split(".")], body, document)
+            masks.apply(mask, body, document)
             _check_expressions(document)
             self._documents.put(document["name"], document)
         return self._operations.done(f"{document['name']}/", document)
@@ -144,20 +143,3 @@ def _needed(value: str | None, name: str) -> str:
     if not value:
         raise invalid(f"{name} is missing.")
     return value
-
-
-def _copy(path: list[str], source: Mapping[str, Any], target: Body) -> None:
-    """Set in `target` what `source` has at `path`; what it has not is removed."""
-    *parents, last = path
-    for key in parents:
-        source = an_object(source, key)
-        target = target.setdefault(key, {})
-    if last in source:
-        target[last] = source[last]
-    else:
-        target.pop(last, None)
-
-
-def _camel(field: str) -> str:
-    first, *rest = field.strip().split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from jobs.runner import rules
 from jobs.runner.estimate import counted
-from jobs.runner.example import BadExample, Example, parse
+from jobs.runner.example import BadExample, Example, converted_lines, parse, parse_all
 from jobs.runner.found import Found
 from jobs.runner.prompt import Prompt, Template
 from jobs.runner.rows import Rows, SplitName, Watch
@@ -24,8 +24,8 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 # 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
 LONGEST_LINE = 4 * 1024 * 1024
-_PIECE = 1024 * 1024
-_ROWS = 512  # that are looked at together
+_FEW = 8  # lines that are parsed one by one where one is in doubt
+_PIECE = 256 * 1024  # of a file, which is looked at together
 _RACY = 2.0  # seconds; some file systems tell no less
 _TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB; no example may be"
 
@@ -202,7 +202,8 @@ def _read_split(
 ) -> Split:
     tally = _Tally(source)
     try:
-        for rows in _rows(name, source, instructions, tally.faults):
+        for numbers, some in examples(source, instructions, tally.faults):
+            rows = Rows(name, source.shown, numbers, some)
             tally.take(rows)
             for watch in watches:
                 watch.take(rows)
@@ -213,29 +214,55 @@ def _read_split(
     return tally.split()
 
 
-def _rows(
-    name: SplitName, source: Source, instructions: str | None, faults: Found
-) -> Iterator[Rows]:
-    """The good examples, some at a time; what is wrong with the others becomes faults."""
+def examples(
+    source: Source, instructions: str | None, faults: Found
+) -> Iterator[tuple[Sequence[int], list[Example]]]:
+    """The good examples, some at a time, with their lines; the others become faults."""
+    returns = 0
+    for first, block in blocks(source):
+        numbers, good = _some(first, block, instructions, faults)
+        if len(good) < len(block) or type(numbers) is list:
+            returns += sum([line is not None and line.endswith(b"\r") for line in block])
+        if good:
+            yield numbers, good
+    if returns:
+        what = f"has {counted(returns, 'line')} with a carriage return at the end"
+        faults.add(rules.CRLF, 0, what)
+
+
+def _some(
+    first: int, block: Sequence[bytes | None], instructions: str | None, faults: Found
+) -> tuple[Sequence[int], list[Example]]:
+    """All at once if none is in doubt, else each half by itself, down to single lines."""
+    good = parse_all(whole, instructions) if (whole := _whole(block)) else None
+    if good is not None:
+        return range(first, first + len(block)), good
+    if len(block) <= _FEW:
+        return _one_by_one(first, block, instructions, faults)
+    half = len(block) // 2
+    numbers, good = _some(first, block[:half], instructions, faults)
+    more, others = _some(first + half, block[half:], instructions, faults)
+    return [*numbers, *more], good + others
+
+
+def _whole(block: Sequence[bytes | None]) -> list[bytes]:
+    """The lines, if none of them is too long or empty; else nothing."""
+    return [line for line in block if line] if all(block) else []
+
+
+def _one_by_one(
+    first: int, block: Sequence[bytes | None], instructions: str | None, faults: Found
+) -> tuple[list[int], list[Example]]:
     numbers: list[int] = []
     examples: list[Example] = []
-    returns = 0
-    for number, line in lines(source):
-        returns += line is not None and line.endswith(b"\r")
+    for number, line in enumerate(block, first):
         try:
             examples.append(_example(number, line, instructions))
         except BadExample as error:
             faults.add(error.rule, number, str(error))
-            continue
-        numbers.append(number)
-        if len(numbers) == _ROWS:
-            yield Rows(name, source.shown, numbers, examples)
-            numbers, examples = [], []
-    if numbers:
-        yield Rows(name, source.shown, numbers, examples)
-    if returns:
-        what = f"has {counted(returns, 'line')} with a carriage return at the end"
-        faults.add(rules.CRLF, 0, what)
+        else:
+            numbers.append(number)
+    return numbers, examples
 
 
 def _example(number: int, line: bytes | None, instructions: str | None) -> Example:
@@ -251,18 +278,26 @@ def _example(number: int, line: bytes | None, instructions: str | None) -> Examp
 
 def lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
     """Numbered lines without their end; None for one that is too long to be an example."""
-    number, rest, too_long = 0, b"", False
+    for first, block in blocks(source):
+        yield from enumerate(block, first)
+
+
+def blocks(source: Source) -> Iterator[tuple[int, list[bytes | None]]]:
+    """Some lines at a time, with the number of their first."""
+    number, rest, too_long = 1, b"", False
     with source.open() as stream:
         while block := stream.read(_PIECE):
-            *whole, rest = (rest + block).split(b"\n")
-            for line in whole:
-                number += 1
-                yield number, None if too_long or len(line) >= LONGEST_LINE else line
-                too_long = False
+            whole: list[bytes | None] = [*(rest + block).split(b"\n")]
+            rest = whole.pop() or b""
+            if whole:
+                if too_long or len(whole[0] or b"") >= LONGEST_LINE:
+                    whole[0], too_long = None, False
+                yield number, whole
+                number += len(whole)
             if len(rest) >= LONGEST_LINE:
                 rest, too_long = b"", True
     if rest or too_long:
-        yield number + 1, None if too_long else rest
+        yield number, [None if too_long else rest]
 
 
 class _Tally:
@@ -277,7 +312,7 @@ class _Tally:
         self._template = Template()
 
     def take(self, rows: Rows) -> None:
-        converted = b"".join([example.line() for example in rows.examples])
+        converted = converted_lines(rows.examples)
         self._hash.update(converted)
         self.size += len(converted)
         self.examples += len(rows.examples)

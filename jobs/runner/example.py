@@ -2,17 +2,26 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from msgspec import UNSET, Struct, to_builtins
 from msgspec.structs import replace
 
 from jobs.runner import rules
-from jobs.runner.forms import Conversation, FileData, FilePart, Part, Turn, encode, quick, turn
+from jobs.runner.forms import (
+    Conversation,
+    FileData,
+    FilePart,
+    Form,
+    Part,
+    Turn,
+    encode_lines,
+    quick,
+    quick_lines,
+    turn,
+)
 from jobs.runner.rules import Rule
-
-Form = Literal["contents", "input_text", "messages"]
 
 _KEYS_OF_FORMS: Mapping[Form, tuple[str, ...]] = {
     "contents": ("contents",),
@@ -66,23 +75,28 @@ class Example(Struct, frozen=True):
 
     @property
     def characters(self) -> int:
-        return len(self.system or "") + sum([len(text_of(one)) for one in self.contents])
+        return len(self.system or "") + sum(map(len, map(text_of, self.contents)))
 
     @property
     def holds_files(self) -> bool:
-        for one in self.contents:
-            for part in one.parts:
-                if type(part) is FilePart:
-                    return True
-        return False
+        return any([type(part) is FilePart for one in self.contents for part in one.parts])
 
     def line(self) -> bytes:
         """Today's form in canonical JSON; its bytes are what is hashed, uploaded and tuned on."""
-        system = turn("system", self.system) if self.system else UNSET
-        body = Conversation(system, self.contents)
         if self.tools is None:
-            return encode(body) + b"\n"
-        return _ENCODER.encode({**to_builtins(body), "tools": self.tools}).encode() + b"\n"
+            return encode_lines([self._body()])
+        body = {**to_builtins(self._body()), "tools": self.tools}
+        return _ENCODER.encode(body).encode() + b"\n"
+
+    def _body(self) -> Conversation:
+        return Conversation(turn("system", self.system) if self.system else UNSET, self.contents)
+
+
+def converted_lines(examples: Sequence[Example]) -> bytes:
+    """The lines of many examples, one after another."""
+    if any([example.tools is not None for example in examples]):
+        return b"".join([example.line() for example in examples])
+    return encode_lines([example._body() for example in examples])
 
 
 def text_of(said: Turn) -> str:
@@ -101,6 +115,20 @@ def parse(line: bytes, instructions: str | None) -> Example:
         return _instructed(Example(*read), instructions)
     body = _object(line)
     return _instructed(_FROM[_form(body)](body), instructions)
+
+
+def parse_all(lines: Sequence[bytes], instructions: str | None) -> list[Example] | None:
+    """The examples of many lines at once; None where one is in doubt, to be parsed one by one."""
+    read = quick_lines(b"\n".join(lines), lines)
+    if read is None:
+        return None
+    examples = [Example(*one) for one in read]
+    if instructions is None:
+        return examples
+    try:
+        return [_instructed(example, instructions) for example in examples]
+    except BadExample:
+        return None
 
 
 def _form(body: Mapping[str, Any]) -> Form:

@@ -3,8 +3,9 @@
 Whatever is not plain is left to the slow reading of `example`, which says what is wrong.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -77,12 +78,10 @@ class _Messages(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     messages: Annotated[tuple[_Message, ...], Meta(min_length=2)]
 
 
-_contents = msgspec.json.Decoder(_Contents).decode
-_of_2023 = msgspec.json.Decoder(_Of2023).decode
-_messages = msgspec.json.Decoder(_Messages).decode
-encode = msgspec.json.Encoder().encode
+encode_lines = msgspec.json.Encoder().encode_lines
 
-Read = tuple[Literal["contents", "input_text", "messages"], str | None, tuple[Turn, ...]]
+Form = Literal["contents", "input_text", "messages"]
+Read = tuple[Form, str | None, tuple[Turn, ...]]
 
 
 def turn(role: str, text: str) -> Turn:
@@ -91,71 +90,102 @@ def turn(role: str, text: str) -> Turn:
 
 def quick(line: bytes) -> Read | None:
     """Form, system instruction and turns of a line that is without a doubt right; else None."""
-    read = _BY_START.get(line[:5])
-    if read is None or 0 in line:
+    found = quick_lines(line, [line])
+    return found[0] if found else None
+
+
+def quick_lines(block: bytes, lines: Sequence[bytes]) -> list[Read] | None:
+    """The same of many lines at once, `block` split at its line feeds; None where one is in doubt.
+
+    Where each line is in braces, a line feed within an object would stand between two braces,
+    which is no JSON: so as many objects as lines are one a line.
+    """
+    form = _BY_START.get(block[:5])
+    if form is None or 0 in block or {line[:1] + line[-1:] for line in lines} != {b"{}"}:
         return None
     try:
-        return read(line)
+        bodies = form.decode(block)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def _read_2023(line: bytes) -> Read | None:
-    body = _of_2023(line)
-    if _quotes(line) != 8 or body.input_text.isspace() or body.output_text.isspace():
+    read, quotes, texts = form.read(bodies)
+    if len(read) != len(lines) or "" in texts or any(map(str.isspace, texts)):
         return None
-    return "input_text", None, (turn("user", body.input_text), turn("model", body.output_text))
+    return read if quotes + _in_texts(block, texts) == block.count(b'"') else None
 
 
-def _read_contents(line: bytes) -> Read | None:
-    body = _contents(line)
-    said, quotes, system = body.contents, 2, None
-    wanted = "user"
-    for one in said:
-        parts = one.parts
-        quotes += 6 + 4 * len(parts)
-        if one.role != wanted or not any(map(_says, parts)):
-            return None
-        wanted = "user" if wanted == "model" else "model"
-    if wanted != "user":
-        return None
-    if given := body.systemInstruction:
-        quotes += 4 + 4 * len(given.parts) + (0 if given.role is UNSET else 4)
-        system = "".join([part.text for part in given.parts])
-        if not system or system.isspace():
-            return None
-    return ("contents", system, said) if _quotes(line) == quotes else None
+def _in_texts(block: bytes, texts: Sequence[str]) -> int:
+    """The quotes within texts. Where there are more than these, a key is given twice."""
+    if not any(['"' in text for text in texts]):
+        return 0
+    # Whether a backslash escapes the quote behind it takes more than a look.
+    return -1 if b"\\\\" in block else block.count(b'\\"')
 
 
-def _read_messages(line: bytes) -> Read | None:
-    said = _messages(line).messages
-    system = said[0].content if said[0].role == "system" else None
-    rest = said[1:] if system else said
-    turns = tuple(turn(_ROLES.get(one.role, ""), one.content) for one in rest)
-    if len(turns) % 2 or not turns or any(one.content.isspace() for one in said):
-        return None
-    if any(one.role != ("user", "model")[i % 2] for i, one in enumerate(turns)):
-        return None
-    return ("messages", system, turns) if _quotes(line) == 2 + 8 * len(said) else None
+# What each form gives: what was read, the quotes around keys and texts, and the texts.
+_Given = tuple[list[Read], int, list[str]]
 
 
-def _says(part: Part) -> bool:
-    return bool(part.text) and not part.text.isspace()
+def _read_2023(bodies: Sequence[_Of2023]) -> _Given:
+    read: list[Read] = [
+        ("input_text", None, (turn("user", body.input_text), turn("model", body.output_text)))
+        for body in bodies
+    ]
+    texts = [text for body in bodies for text in (body.input_text, body.output_text)]
+    return read, 8 * len(bodies), texts
 
 
-def _quotes(line: bytes) -> int:
-    """The quotes around keys and texts; more than there should be are a key given twice."""
-    escaped = line.count(b'\\"') if b"\\" in line else 0
-    if escaped and b"\\\\" in line:  # whether it escapes the quote takes more than a look
-        return -1
-    return line.count(b'"') - escaped
+def _read_contents(bodies: Sequence[_Contents]) -> _Given:
+    read: list[Read] = []
+    quotes, texts = 0, []
+    for body in bodies:
+        said, system, wanted = body.contents, None, "user"
+        quotes += 2
+        for one in said:
+            quotes += 6 + 4 * len(one.parts)
+            if one.role != wanted:
+                return [], 0, []
+            wanted = "user" if wanted == "model" else "model"
+            texts += [part.text for part in one.parts]
+        if given := body.systemInstruction:
+            quotes += 4 + 4 * len(given.parts) + (0 if given.role is UNSET else 4)
+            texts += [part.text for part in given.parts]
+            system = "".join([part.text for part in given.parts])
+        if wanted == "user":
+            read.append(("contents", system, said))
+    return read, quotes, texts
 
 
+def _read_messages(bodies: Sequence[_Messages]) -> _Given:
+    read: list[Read] = []
+    quotes, texts = 0, []
+    for body in bodies:
+        said = body.messages
+        quotes += 2 + 8 * len(said)
+        texts += [one.content for one in said]
+        system = said[0].content if said[0].role == "system" else None
+        turns = tuple(turn(_ROLES.get(one.role, ""), one.content) for one in said[bool(system) :])
+        if len(turns) % 2 == 0 and turns and all(map(_alternates, turns, cycle(("user", "model")))):
+            read.append(("messages", system, turns))
+    return read, quotes, texts
+
+
+def _alternates(one: Turn, wanted: str) -> bool:
+    return one.role == wanted
+
+
+class _Reader(NamedTuple):
+    decode: Callable[[bytes], list[Any]]
+    read: Callable[[Sequence[Any]], _Given]
+
+
+_CONTENTS = _Reader(msgspec.json.Decoder(_Contents).decode_lines, _read_contents)
+_OF_2023 = _Reader(msgspec.json.Decoder(_Of2023).decode_lines, _read_2023)
+_MESSAGES = _Reader(msgspec.json.Decoder(_Messages).decode_lines, _read_messages)
 _ROLES = {"user": "user", "assistant": "model", "model": "model"}
-_BY_START: dict[bytes, Callable[[bytes], Read | None]] = {
-    b'{"con': _read_contents,
-    b'{"sys': _read_contents,
-    b'{"inp': _read_2023,
-    b'{"out': _read_2023,
-    b'{"mes': _read_messages,
+_BY_START = {
+    b'{"con': _CONTENTS,
+    b'{"sys': _CONTENTS,
+    b'{"inp': _OF_2023,
+    b'{"out': _OF_2023,
+    b'{"mes': _MESSAGES,
 }

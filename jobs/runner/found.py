@@ -14,22 +14,22 @@ class Found:
     def __init__(self, path: str) -> None:
         self.path = path
         self._found: dict[str, list[Finding]] = {}
-        self._count: Counter[Rule] = Counter()
+        self._count: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """How many there are, those that are not kept among them."""
         return self._count.total()
 
     def add(self, rule: Rule, line: int, what: str) -> None:
-        self._count[rule] += 1
-        if self._count[rule] <= MOST:
+        self._count[rule.id] += 1
+        if self._count[rule.id] <= MOST:
             self._found.setdefault(rule.id, []).append(finding(rule, self.path, line, what))
 
     def all(self) -> tuple[Finding, ...]:
         return tuple(one for some in self._found.values() for one in (*some, *self._rest(some[0])))
 
     def _rest(self, first: Finding) -> tuple[Finding, ...]:
-        more = self._count[first.rule] - MOST
+        more = self._count[first.rule.id] - MOST
         if more <= 0:
             return ()
         rest = finding(first.rule, self.path, 0, f"has {more:,} more like these")

@@ -85,6 +85,7 @@ class Entry(Summary):
     holder: str
     previous: list[str] = []  # jobs of earlier, failed tries
     pre_tuned_model: str | None = None  # the tuned model that it goes on from
+    imported: bool = False  # not submitted here: its inputs are what the service says, or a person
     dataset_uri: str
     splits: dict[str, int]  # examples by split
     epochs: int | None = None
@@ -120,6 +121,7 @@ class Recorded:
     entries: Mapping[str, Summary] = field(default_factory=dict)
     active: str | None = None
     instead_of: str | None = None
+    aliased: bool = False  # whether the registry's alias has followed
 
     @property
     def served(self) -> Summary | None:
@@ -255,6 +257,20 @@ class Ledger:
                 if last:
                     raise
 
+    def aliased(self, name: str, fingerprint: str) -> None:
+        """Note that the alias has followed, unless something else is served by now. Two calls."""
+        blob = self._bucket.blob(_path(name, _ACTIVE))
+        with storage.doing(f"noting where the alias of {name} is", self._bucket):
+            blob.reload(timeout=remote.timeout(), retry=storage.retry())
+            if (blob.metadata or {}).get("fingerprint") != fingerprint:
+                return
+            blob.metadata = {**(blob.metadata or {}), "aliased": "true"}
+            blob.patch(
+                if_generation_match=blob.generation,
+                timeout=remote.timeout(),
+                retry=storage.retry(),
+            )
+
     def owner(self) -> Owner | None:
         """Whom the bucket belongs to, None before the first apply."""
         blob = self._bucket.blob(_OWNER)
@@ -354,16 +370,17 @@ def _path(name: str, key: str) -> str:
 class _Pointer(NamedTuple):
     fingerprint: str | None
     instead_of: str | None
+    aliased: bool
 
 
-_NOTHING = _Pointer(None, None)
+_NOTHING = _Pointer(None, None, False)
 
 
 def _pointer(blob: Blob) -> _Pointer:
     metadata = blob.metadata or {}
     if not metadata.get("fingerprint"):
         raise _foreign(blob)
-    return _Pointer(str(metadata["fingerprint"]), metadata.get("instead_of"))
+    return _Pointer(str(metadata["fingerprint"]), metadata.get("instead_of"), "aliased" in metadata)
 
 
 def _summary(blob: Blob) -> Summary:

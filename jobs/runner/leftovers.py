@@ -1,7 +1,8 @@
 """Leftovers: recorded tunings and datasets that no spec, no pin and no served pointer needs; pure.
 
 needed   in flight, served, taken back by a rollback, asked for or pinned by a spec,
-         the newest few that succeeded under each name, and what is too young
+         the newest few that succeeded under each name, what is too young,
+         and other versions of a tuned model that is needed in one
 """
 
 from __future__ import annotations
@@ -28,13 +29,23 @@ class Keep:
 def leftovers(
     recorded: Mapping[str, Recorded], desired: Collection[Desired], keep: Keep, age: Age
 ) -> dict[tuple[str, str], str]:
-    """Why each tuning, by name and fingerprint, is needed by nobody."""
-    return {
-        (name, entry.fingerprint): _why(entry)
+    """Why each tuning, by name and fingerprint, is needed by nobody; the newest first."""
+    found = {
+        (name, entry.fingerprint): entry
         for name, record in sorted(recorded.items())
         for entry in _spare(record, keep)
         if not _wanted(entry, desired) and age(_since(entry)) >= keep.days * _DAY
     }
+    versions: dict[str | None, set[str | None]] = {}
+    for entry in _others(recorded, found):
+        versions.setdefault(_model(entry), set()).add(entry.tuned_model)
+    alone = {
+        key: entry
+        for key, entry in found.items()
+        if versions.get(_model(entry), set()) <= {entry.tuned_model}
+    }
+    ordered = sorted(alone.items(), key=lambda item: _order(item[1]), reverse=True)
+    return {key: _why(entry) for key, entry in ordered}
 
 
 def datasets(
@@ -43,13 +54,22 @@ def datasets(
     gone: Collection[tuple[str, str]],
 ) -> set[str]:
     """The digests of datasets that are needed once some tunings are gone."""
-    kept = [
-        entry.inputs
-        for name, record in recorded.items()
-        for entry in record.entries.values()
-        if (name, entry.fingerprint) not in gone
-    ]
-    return {str(inputs.get("dataset")) for inputs in (*kept, *(one.inputs for one in desired))}
+    every = [*(entry.inputs for entry in _others(recorded, gone)), *(one.inputs for one in desired)]
+    return {str(inputs.get("dataset")) for inputs in every}
+
+
+def _others(
+    recorded: Mapping[str, Recorded], gone: Collection[tuple[str, str]]
+) -> Iterator[Summary]:
+    for name, record in recorded.items():
+        for entry in record.entries.values():
+            if (name, entry.fingerprint) not in gone:
+                yield entry
+
+
+def _model(entry: Summary) -> str | None:
+    """Without its version: what went on from another is the next version of the same model."""
+    return entry.tuned_model and entry.tuned_model.partition("@")[0]
 
 
 def _spare(record: Recorded, keep: Keep) -> Iterator[Summary]:

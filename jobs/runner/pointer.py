@@ -7,7 +7,7 @@ off between the two is finished by the same command once more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.runner.document import did_you_mean
@@ -76,9 +76,21 @@ def carry_out(
         )
     if not move.stands:
         ledger.activate(entry.name, entry.fingerprint, move.instead_of)
-    after = {**recorded, entry.name: Recorded(recorded[entry.name].entries, entry.fingerprint)}
-    known = {one.tuned_model for one in _succeeded(recorded[entry.name]) if one.tuned_model}
-    follow(registry, {str(entry.tuned_model)}, known - served(after))
+    of_name = Recorded(recorded[entry.name].entries, entry.fingerprint)
+    follow(ledger, registry, {**recorded, entry.name: of_name}, entry.name)
+
+
+def follow(ledger: Ledger, registry: Registry, recorded: Mapping[str, Recorded], name: str) -> None:
+    """Put the alias on what a name serves, take it from all else that was tuned, and note it."""
+    record = recorded[name]
+    serves = served(recorded)
+    known = {one.tuned_model for one in _succeeded(record) if one.tuned_model}
+    if record.served and record.served.tuned_model:
+        _give(registry, record.served.tuned_model)
+    for tuned_model in sorted(known - serves):
+        _take(registry, tuned_model)
+    if record.active:
+        ledger.aliased(name, record.active)
 
 
 def served(recorded: Mapping[str, Recorded]) -> set[str]:
@@ -87,14 +99,24 @@ def served(recorded: Mapping[str, Recorded]) -> set[str]:
     return {entry.tuned_model for entry in found if entry and entry.tuned_model}
 
 
-def follow(registry: Registry, gaining: Iterable[str], losing: Iterable[str]) -> None:
-    """Put the alias on tuned models, and take it from others; what is gone is passed over."""
-    for name in sorted(gaining):
-        if model := registry.model(name):
-            registry.give(model, ALIAS)
-    for name in sorted(losing):
-        if model := registry.model(name):
-            registry.take(model, ALIAS)
+def left_behind(before: Mapping[str, Recorded], now: Mapping[str, Recorded]) -> list[str]:
+    """The names whose alias is to follow: what they serve is new, or they serve nothing more."""
+    return sorted(
+        name
+        for name, record in now.items()
+        if (record.active and not record.aliased)
+        or (not record.active and name in before and before[name].active)
+    )
+
+
+def _give(registry: Registry, tuned_model: str) -> None:
+    if model := registry.model(tuned_model):
+        registry.give(model, ALIAS)
+
+
+def _take(registry: Registry, tuned_model: str) -> None:
+    if model := registry.model(tuned_model):
+        registry.take(model, ALIAS)
 
 
 def _record(recorded: Mapping[str, Recorded], name: str) -> Recorded:

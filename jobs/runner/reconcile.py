@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jobs.runner.desired import Resolved
+from jobs.runner.diff import diff
 from jobs.runner.errors import Problems
 from jobs.runner.ledger import Recorded
-from jobs.runner.plan import Change, Plan, diff
+from jobs.runner.plan import Change, Plan
 
 
 @dataclass(frozen=True)

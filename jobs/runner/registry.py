@@ -6,7 +6,7 @@ Its generated client makes the same calls, but to import it costs each command 3
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +35,8 @@ class Model:
     aliases: tuple[str, ...]
     labels: Mapping[str, str]
     endpoints: tuple[str, ...]  # where it is deployed
+    base_model: str | None = None
+    created: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,14 +121,13 @@ class Registry:
     def _delete(self, name: str, path: str) -> None:
         """For a while after it was undeployed, the service takes a model for deployed still."""
         from google.api_core.exceptions import RetryError
-        from google.api_core.retry import Retry
 
         doing = f"deleting {name}"
 
         def delete() -> None:
             self._ended(doing, self._found(doing, "DELETE", path))
 
-        again = Retry(predicate=_not_yet, timeout=remote.patient(_SETTLING))
+        again = _again(_not_yet, remote.patient(_SETTLING))
         try:
             again(delete)()
         except RetryError as error:
@@ -154,7 +155,6 @@ class Registry:
     def _call(self, doing: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Repeated while it may pass."""
         from google.api_core.exceptions import RetryError, from_http_response
-        from google.api_core.retry import Retry
 
         origin = (self._endpoint or client.cloud(location_of(path))).rstrip("/")
 
@@ -164,12 +164,13 @@ class Registry:
             )
             if answer.status_code >= 400:
                 raise from_http_response(answer)
-            return dict(answer.json())
+            found: dict[str, Any] = answer.json()
+            return found
 
-        again = Retry(predicate=_passing, initial=1.0, maximum=8.0, timeout=remote.repeats())
+        again = _again(_passing, remote.repeats())
         with self._doing(doing):
             try:
-                return again(once)()
+                return dict(again(once)())
             except RetryError as error:
                 raise error.cause or error from error
 
@@ -187,6 +188,13 @@ class Registry:
             raise remote.unanswered(what, "Vertex AI", self._endpoint, error) from error
         except GoogleAuthError as error:
             raise remote.no_credentials(what, error) from error
+
+
+def _again(worth_it: Callable[[BaseException], bool], seconds: float) -> Any:
+    from google.api_core.retry import Retry
+
+    first, most = remote.patient(1.0), remote.patient(8.0)
+    return Retry(predicate=worth_it, initial=first, maximum=most, timeout=seconds)
 
 
 def _passing(error: BaseException) -> bool:
@@ -214,7 +222,15 @@ def _model(found: Mapping[str, Any]) -> Model:
         aliases=tuple(found.get("versionAliases", ())),
         labels=found.get("labels", {}),
         endpoints=tuple(one["endpoint"] for one in found.get("deployedModels", ())),
+        base_model=_base_model(found),
+        created=found.get("versionCreateTime"),
     )
+
+
+def _base_model(found: Mapping[str, Any]) -> str | None:
+    """Its name, without the publisher."""
+    source = found.get("baseModelSource", {}).get("genieSource", {})
+    return str(source.get("baseModelUri", "")).rpartition("/")[2] or None
 
 
 def _endpoint(found: Mapping[str, Any]) -> Endpoint:

@@ -32,6 +32,16 @@ class Rows:
         """All of each example but its answer."""
         return [example.asked for example in self.examples]
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """Prompts and answers, one text for each example."""
+        return [f"{asked}\n{said}" for asked, said in zip(self.asked, self.answers, strict=True)]
+
+    @cached_property
+    def whole(self) -> bytes:
+        """All texts in one, to look at once for what is rare."""
+        return "\n".join(self.texts).encode()
+
 
 class Watch(Protocol):
     """Who is shown all examples once, split by split, while they are read for other ends."""

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from jobs.runner.diff import diff
 from jobs.runner.health import Fares, Health, Observed, health
 from jobs.runner.ledger import Recorded, Summary
-from jobs.runner.plan import Action, Change, Desired, diff
+from jobs.runner.plan import Action, Change, Desired
 
 if TYPE_CHECKING:
     from jobs.runner.catalog import BaseModelFacts

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from jobs.runner import identity
 from jobs.runner.desired import Resolved
@@ -102,9 +103,8 @@ class Submission:
     # The claim
 
     def _intent(self, change: Change, resolved: Resolved, uri: str) -> Entry:
-        desired, spec = change.desired, resolved.file.spec
+        desired, now = change.desired, self.ledger.clock.stamp()
         assert desired is not None
-        prompt, now = resolved.dataset.train.prompt, self.ledger.clock.stamp()
         return Entry(
             name=change.name,
             fingerprint=change.fingerprint,
@@ -114,19 +114,12 @@ class Submission:
             created=now,
             leased=now,
             location=desired.location,
-            spec=resolved.file.path,
             holder=self.holder,
             pre_tuned_model=change.parent.tuned_model if change.parent else None,
             dataset_uri=uri,
-            splits={name: split.examples for name, split in resolved.dataset.splits.items()},
             epochs=desired.estimate.epochs,
-            prompt={
-                "system": prompt.system or spec.instructions,
-                "prefix": prompt.prefix,
-                "suffix": prompt.suffix,
-                "longest_answer": str(resolved.dataset.train.longest_answer),
-            },
             estimated_tokens=desired.estimate.billable_tokens,
+            **of_spec(resolved),
         )
 
     def _claimed(self, change: Change, entry: Entry, resolved: Resolved) -> Flight:
@@ -252,6 +245,21 @@ class Submission:
             self.said(flight.entry.name, f"{said}is cancelled")
         except RemoteError as error:
             self.said(flight.entry.name, f"{said}cannot be cancelled: {error}")
+
+
+def of_spec(resolved: Resolved) -> dict[str, Any]:
+    """What an entry says of the spec and its data."""
+    train, spec = resolved.dataset.train, resolved.file.spec
+    return {
+        "spec": resolved.file.path,
+        "splits": {name: split.examples for name, split in resolved.dataset.splits.items()},
+        "prompt": {
+            "system": train.prompt.system or spec.instructions,
+            "prefix": train.prompt.prefix,
+            "suffix": train.prompt.suffix,
+            "longest_answer": str(train.longest_answer),
+        },
+    }
 
 
 def labels(entry: Entry) -> dict[str, str]:

@@ -35,6 +35,7 @@ class Order:
     learning_rate_multiplier: float | None
     adapter_size: int | None
     labels: Mapping[str, str]
+    pre_tuned_model: str | None = None  # as the service names it; to order, `base_model` has it
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Job:
     endpoint: str | None = None
     checkpoints: tuple[Mapping[str, Any], ...] = ()
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    order: Order | None = None  # what it was created from
+    created: str | None = None
     started: str | None = None
     finished: str | None = None
 
@@ -224,12 +227,34 @@ def location_of(name: str) -> str:
     return found[1]
 
 
+# By name: the integers of the client's enum are no sizes, 4 means SIXTEEN.
+_SIZES = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
+
+
 def _adapter_size(size: int | None) -> types.AdapterSize | None:
-    """By name: the integers of this enum are no sizes, 4 means SIXTEEN."""
     from google.genai import types
 
-    names = {1: "ONE", 2: "TWO", 4: "FOUR", 8: "EIGHT", 16: "SIXTEEN", 32: "THIRTY_TWO"}
-    return None if size is None else types.AdapterSize(f"ADAPTER_SIZE_{names[size]}")
+    return None if size is None else types.AdapterSize(f"ADAPTER_SIZE_{_SIZES[size]}")
+
+
+def _order(job: types.TuningJob) -> Order | None:
+    """None for another method than supervised tuning."""
+    spec, before = job.supervised_tuning_spec, job.pre_tuned_model
+    if spec is None:
+        return None
+    given = spec.hyper_parameters
+    size = _plain(given.adapter_size, "ADAPTER_SIZE_") if given else None
+    return Order(
+        name=job.tuned_model_display_name or "",
+        base_model=job.base_model or "",
+        train_uri=spec.training_dataset_uri or "",
+        validation_uri=spec.validation_dataset_uri,
+        epochs=_integer(given.epoch_count) if given else None,
+        learning_rate_multiplier=given.learning_rate_multiplier if given else None,
+        adapter_size=next((number for number, name in _SIZES.items() if name == size), None),
+        labels=job.labels or {},
+        pre_tuned_model=before.tuned_model_name if before else None,
+    )
 
 
 def _job(job: types.TuningJob) -> Job:
@@ -252,6 +277,8 @@ def _job(job: types.TuningJob) -> Job:
             for point in (tuned.checkpoints or () if tuned else ())
         ),
         statistics=statistics,
+        order=_order(job),
+        created=job.create_time.isoformat() if job.create_time else None,
         started=job.start_time.isoformat() if job.start_time else None,
         finished=job.end_time.isoformat() if job.end_time else None,
     )

@@ -1,5 +1,7 @@
 """Delivery: a pipeline's token walks all the way to the bucket, by what the program provisioned.
 
+With all guardrails on, so that the engine makes and destroys all there can be.
+
 The stack is made and destroyed once; each test looks at one part of what happened meanwhile.
 """
 
@@ -23,6 +25,12 @@ OBJECTS = "/storage/v1/b/vertune-local/o"
 OURS = {"repository_id": "12", "repository_owner_id": "34", "sub": "repo:o/r:x"}
 MAIN = OURS | {"ref": "refs/heads/main", "ref_protected": "true", "event_name": "push"}
 PULL = OURS | {"ref": "refs/pull/7/merge", "ref_protected": "false", "event_name": "pull_request"}
+GUARDRAILS = {
+    "alertEmail": "a@example.com",
+    "billingAccount": "000000-000000-000000",
+    "monthlyUsd": "100",
+}
+BUDGETS = "/v1/billingAccounts/000000-000000-000000/budgets"
 WALKS = {
     "pull request as planner": (PULL, "planner"),
     "branch as planner": (MAIN, "planner"),
@@ -53,13 +61,15 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         pulumi = Pulumi(emulator.url, folder / "stack")
         for key, number in (("repositoryId", "12"), ("ownerId", "34")):
             pulumi("config", "set", "--path", f"vertune:github.{key}", number)
+        for key, value in GUARDRAILS.items():
+            pulumi("config", "set", f"vertune:{key}", value)
         yield Life(
             pulumi.up(),
             pulumi("preview", "--expect-no-changes"),
             pulumi("stack", "output", "workload_identity_provider", settings=False),
             {name: _walked(emulator.url, folder, *walk) for name, walk in WALKS.items()},
             pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"),
-            requests.get(emulator.url + POOLS, timeout=10).json(),
+            [requests.get(emulator.url + path, timeout=10).json() for path in (POOLS, BUDGETS)],
         )
 
 
@@ -116,4 +126,4 @@ def test_nothing_but_the_branch_becomes_the_tuner(life: Life, walk: str) -> None
 
 def test_destroy_takes_it_all_away(life: Life) -> None:
     assert life.destroyed.code == 0, life.destroyed.text
-    assert life.left == {"workloadIdentityPools": []}
+    assert life.left == [{"workloadIdentityPools": []}, {"budgets": []}]

@@ -132,6 +132,10 @@ def test_the_outputs_say_where_things_are(life: Life) -> None:
         "region": "us-central1",
         "serving_location": "us",
         "service_accounts": {"tuner": TUNER, "planner": TUNER.replace("tuner", "planner", 1)},
+        "guardrails": {
+            "alerts": "off: set vertune:alertEmail",
+            "budget": "off: set vertune:billingAccount and vertune:monthlyUsd",
+        },
         "simulated": True,
         "tuned_models": {},
     }

@@ -106,7 +106,8 @@ def test_the_tuner_tunes_evaluates_and_records(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "plan", "status", "predict one match", "evaluate one"]
+    "command",
+    ["check", "plan", "status", "predict one match", "evaluate one", "promote one", "record"],
 )
 def test_the_tuner_needs_nothing_more(world: World, command: str) -> None:
     with acting_as("tuner"):
@@ -138,6 +139,7 @@ NEEDED = [
     ("tuner-uploads", "apply --yes", "storage.objects.create"),
     ("tuner-ledger", "apply --yes", "storage.objects.create"),
     ("tuner-vertex", "apply --yes", "aiplatform.tuningJobs.list"),
+    ("tuner-vertex", "promote one", "aiplatform.models.get"),
     ("tuner-vertex", "evaluate one", "aiplatform.endpoints.predict"),
     ("tuner-vertex", "predict one match", "aiplatform.endpoints.predict"),
 ]

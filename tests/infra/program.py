@@ -124,6 +124,10 @@ def _computed(type: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return {"name": f"projects/{inputs['project']}/roles/{inputs['roleId']}"}
     elif type == "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
         return {"name": f"{_POOLS}/{inputs['workloadIdentityPoolId']}"}
+    elif type == "gcp:storage/bucket:Bucket":
+        return {"projectNumber": 1}
+    elif type == "gcp:monitoring/notificationChannel:NotificationChannel":
+        return {"name": f"projects/{inputs['project']}/notificationChannels/7"}
     else:
         return {}
     return {"email": email, "member": f"serviceAccount:{email}"}

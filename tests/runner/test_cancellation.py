@@ -29,7 +29,10 @@ from tests.runner.tuned import (
 
 LONG = Lease(sending=60, acting=30, settling=60)
 OVER = Lease(sending=0, acting=30, settling=-30)  # stale at once
-CANCEL: dict[str, Any] = {"method": "POST", "path": "*:cancel"}
+
+
+def of_cancels(**values: Any) -> Rule:
+    return Rule("cancels", method="POST", path="*:cancel", **values)
 
 
 @pytest.fixture
@@ -69,10 +72,10 @@ def test_a_job_that_succeeds_before_the_service_hears_of_it_is_kept(
     provisioned: Repository, emulator: Emulator
 ) -> None:
     place, before = in_flight(provisioned, "one")
-    emulator.faults.set(Rule("late", hold=True, **CANCEL))
+    emulator.faults.set(of_cancels(hold=True))
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(cancelled, place)
-        emulator.faults.wait("late")
+        emulator.faults.wait("cancels")
         begin(emulator)
         until_done(place, before.job or "")
         emulator.faults.clear()
@@ -89,7 +92,7 @@ def until_done(place: Place, job: str) -> None:
 
 def test_a_lost_answer_is_made_good_by_a_look(provisioned: Repository, emulator: Emulator) -> None:
     place, _ = in_flight(provisioned, "one")
-    emulator.faults.set(Rule("lost", when="after", cut="rst", nth=1, **CANCEL))
+    emulator.faults.set(of_cancels(when="after", cut="rst", nth=1))
     assert [ended.state for ended in cancelled(place)] == ["cancelled"]
 
 
@@ -97,7 +100,7 @@ def test_a_refusal_is_told_and_the_job_stays_in_flight(
     provisioned: Repository, emulator: Emulator
 ) -> None:
     place, before = in_flight(provisioned, "one")
-    emulator.faults.set(Rule("no", status=403, **CANCEL))
+    emulator.faults.set(of_cancels(status=403))
     with pytest.raises(RemoteError, match=r"cancelling .*: 403"):
         cancelled(place)
     assert entries(place, "one") == [before]

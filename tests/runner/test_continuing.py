@@ -4,8 +4,9 @@ import pytest
 
 from jobs.runner.apply import apply
 from jobs.runner.commands import Place
+from jobs.runner.diff import diff
 from jobs.runner.errors import Problems
-from jobs.runner.plan import Action, diff
+from jobs.runner.plan import Action
 from tests.conftest import Repository
 from tests.runner.states import A1, A2, by_name, entry, record, score, served, wanted
 from tests.runner.test_apply import all_jobs, planned, tools

@@ -82,7 +82,7 @@ def test_what_is_read_quickly_is_read_slowly_too_and_the_same(text: str) -> None
     "line",
     [
         b'{"input_text":"say \\"a\\"\\n","output_text":"\\u00e9"}',
-        b'{"output_text": "b", "input_text": "a"}\r',
+        b'{"output_text": "b", "input_text": "a"}',
         b'{"contents":[{"role":"user","parts":[{"text":"a"},{"text":"b"}]},'
         b'{"role":"model","parts":[{"text":"c"}]}]}',
         b'{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":'

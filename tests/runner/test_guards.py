@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from jobs.runner.diff import diff
 from jobs.runner.guards import Guard, guards
 from jobs.runner.ledger import Owner, Recorded
-from jobs.runner.plan import diff
 from jobs.runner.stack import Settings
 from tests.runner.states import A1, A2, INPUTS, by_name, entry, served, wanted
 

@@ -15,7 +15,8 @@ OLD = 40 * 24 * 3600.0
 
 
 def day(number: int, fingerprint: str, state: EntryState = "succeeded") -> Summary:
-    return entry(fingerprint, state, created=f"2026-11-{number:02}T10:00:00+00:00")
+    created, model = f"2026-11-{number:02}T10:00:00+00:00", f"models/{fingerprint[:2]}@1"
+    return entry(fingerprint, state, created=created, tuned_model=model)
 
 
 THREE = (day(1, A1), day(2, A2), day(3, A3))
@@ -36,13 +37,13 @@ def test_what_nobody_asks_for_goes_with_the_reason() -> None:
 
 
 def test_what_is_served_or_taken_back_stays() -> None:
-    assert gone(record(*THREE, active=A1)) == [A2, A3]
+    assert gone(record(*THREE, active=A1)) == [A3, A2]
     assert gone(replace(record(*THREE, active=A1), instead_of=A3)) == [A2]
 
 
 def test_what_a_spec_of_any_name_asks_for_or_pins_stays() -> None:
-    assert gone(record(*THREE), wanted("b", A2)) == [A1, A3]
-    assert gone(record(*THREE), wanted("b", "f" * 64, pin=A3[:8])) == [A1, A2]
+    assert gone(record(*THREE), wanted("b", A2)) == [A3, A1]
+    assert gone(record(*THREE), wanted("b", "f" * 64, pin=A3[:8])) == [A2, A1]
 
 
 @pytest.mark.parametrize("state", ["submitting", "submitted"])
@@ -53,13 +54,24 @@ def test_what_is_in_flight_stays(state: EntryState) -> None:
 def test_the_newest_that_succeeded_stay_beside_the_served_one() -> None:
     failed = day(4, "f" * 64, "failed")
     one = record(*THREE, failed, active=A3)
-    assert gone(one, keep=Keep(newest=1, days=0)) == [A1, "f" * 64]
+    assert gone(one, keep=Keep(newest=1, days=0)) == ["f" * 64, A1]
     assert gone(one, keep=Keep(newest=2, days=0)) == ["f" * 64]
 
 
 def test_what_is_younger_than_asked_for_stays() -> None:
     assert gone(record(*THREE), keep=Keep(newest=0, days=41)) == []
-    assert gone(record(*THREE), keep=Keep(newest=0, days=39)) == [A1, A2, A3]
+    assert gone(record(*THREE), keep=Keep(newest=0, days=39)) == [A3, A2, A1]
+
+
+def test_what_a_kept_tuning_went_on_from_stays_with_it() -> None:
+    first, second = (replaced(day(n, key), f"models/7@{n}") for n, key in ((1, A1), (2, A2)))
+    assert gone(record(first, second, active=A2)) == []
+    assert gone(record(first, second)) == [A2, A1]  # the first version is the last to go
+    assert gone(record(first, replaced(day(2, A2), "models/8@1"), active=A2)) == [A1]
+
+
+def replaced(one: Summary, tuned_model: str) -> Summary:
+    return one.model_copy(update={"tuned_model": tuned_model})
 
 
 def test_a_dataset_is_needed_by_what_stays_and_by_what_is_asked_for() -> None:

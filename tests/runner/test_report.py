@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from jobs.runner import report
+from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
-from jobs.runner.plan import Plan, diff
+from jobs.runner.plan import Plan
 from jobs.runner.stack import Settings
 from tests.runner.golden import GOLDEN, golden
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, wanted

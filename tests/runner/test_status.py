@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.runner import catalog
+from jobs.runner.diff import diff
 from jobs.runner.health import Health, Observed
 from jobs.runner.ledger import Recorded
-from jobs.runner.plan import Desired, diff
+from jobs.runner.plan import Desired
 from jobs.runner.status import States, Status, Sync, current, history, statuses
 from tests.runner.states import A1, A2, A3, by_name, entry, record, score, wanted
 

@@ -140,6 +140,21 @@ _VERTEX: Mapping[str, Permissions] = {
     f"GET {_PLACE}/operations/{{id}}": OPEN,  # who began it knows its name
 }
 
+_BILLING = "/billingAccounts/{billing}"
+
+_GUARDRAILS: Mapping[str, Permissions] = {
+    f"GET {_BILLING}:getIamPolicy": ("billing.accounts.getIamPolicy",),
+    f"POST {_BILLING}:setIamPolicy": ("billing.accounts.setIamPolicy",),
+    **_rest(f"{_BILLING}/budgets", f"{_BILLING}/budgets/{{id}}", "billing.budgets"),
+    **{
+        call: permissions
+        for kind in ("notificationChannels", "alertPolicies")
+        for call, permissions in _rest(
+            f"{_PROJECT}/{kind}", f"{_PROJECT}/{kind}/{{id}}", f"monitoring.{kind}"
+        ).items()
+    },
+}
+
 _CALLS: Mapping[str, Permissions] = {
     "GET /": OPEN,
     "POST /token": OPEN,  # who has no token yet comes here (the version, if any, is left out)
@@ -157,4 +172,5 @@ _CALLS: Mapping[str, Permissions] = {
     **_STORAGE,
     **_IAM,
     **_VERTEX,
+    **_GUARDRAILS,
 }

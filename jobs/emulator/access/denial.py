@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from jobs.emulator.access.resources import Resource
 from jobs.emulator.errors import ApiError
 
-_HOSTS: Mapping[str, str] = {"resourcemanager": "cloudresourcemanager"}
+_HOSTS: Mapping[str, str] = {
+    "resourcemanager": "cloudresourcemanager",
+    "billing": "billingbudgets",
+}
 _STORED = {"storage.googleapis.com/Object": "object", "storage.googleapis.com/Bucket": "bucket"}
 
 

@@ -58,7 +58,7 @@ class Guard:
         if found is None:
             return True  # it is not there, which its handler says better
         project, own = found
-        projects = self._bindings(f"projects/{project}")
+        projects = self._bindings(f"projects/{project}") if project else ()
         mine = {one["role"] for one in projects if _is_for(one, caller.members, resource)}
         basic = {f"{member}:{project}" for member, role in _BASIC if f"roles/{role}" in mine}
         members = caller.members | basic
@@ -72,7 +72,9 @@ class Guard:
         """The project a resource is in, and the bindings of its own policy."""
         if resource.bucket is not None:
             return self._bucket_policy(resource.bucket)
-        project = self._ids.get(resource.project or "")
+        if resource.project is None:
+            return "", self._bindings(resource.name)  # of no project: a billing account
+        project = self._ids.get(resource.project)
         if project is None:
             return None
         rest = resource.name.split("/")[2:]

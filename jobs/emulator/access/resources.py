@@ -13,6 +13,7 @@ _TYPES = {
     "models": "aiplatform.googleapis.com/Model",
     "endpoints": "aiplatform.googleapis.com/Endpoint",
 }
+_BILLING = "billingAccounts/"
 _VERSION = re.compile(r"^/(v\d(beta\d)?|ui)/")
 
 
@@ -41,6 +42,8 @@ def an_object(bucket: str, name: str) -> Resource:
 def of(request: Request) -> Resource:
     """By its address; a collection stands for what it is a collection of."""
     params = request.params
+    if "billing" in params:
+        return Resource(f"{_BILLING}{params['billing']}", "billing.googleapis.com/Account")
     if "bucket" in params:
         name = params.get("object")
         return a_bucket(params["bucket"]) if name is None else an_object(params["bucket"], name)

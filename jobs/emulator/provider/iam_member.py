@@ -10,7 +10,7 @@ from jobs.emulator.provider.resource import Input, Resource
 
 _ATTEMPTS = 8
 _STALE = (409, 412)
-_KEPT = ("etag", "auditConfigs")
+_KEPT = ("etag", "bindings", "auditConfigs")
 _LOCK = threading.Lock()  # one cycle at a time in this process; other processes meet the etag
 
 
@@ -32,7 +32,7 @@ class Member(Resource):
 
     def create(self, client: Client, inputs: Values) -> str:
         address = self.address(client, inputs)
-        self._change(client, address, lambda bindings: _with(bindings, inputs))
+        self._change(client, address, lambda policy: _with(policy, inputs))
         return "/".join([address, inputs["role"], inputs["member"], *_title(inputs)])
 
     def observe(self, client: Client, id: str, known: Values) -> tuple[str, Values] | None:
@@ -56,24 +56,20 @@ class Member(Resource):
     def delete(self, client: Client, id: str, state: Values) -> None:
         address = self.address(client, state)
         try:
-            self._change(client, address, lambda bindings: _without(bindings, state))
+            self._change(client, address, lambda policy: _without(policy, state))
         except Refused as refused:
             if refused.status != 404:
                 raise
 
-    def _change(
-        self, client: Client, address: str, change: Callable[[list[Values]], list[Values]]
-    ) -> None:
+    def _change(self, client: Client, address: str, change: Callable[[Values], Values]) -> None:
         for attempt in range(_ATTEMPTS):
             try:
                 with _LOCK:
                     policy = self.read_policy(client, address)
-                    before = policy.get("bindings", [])
-                    after = change(before)
-                    if after != before:
-                        kept = {key: policy[key] for key in _KEPT if key in policy}
-                        bindings = {"bindings": after} if after else {}
-                        self.write_policy(client, address, kept | bindings | {"version": 3})
+                    changed = policy | change(policy)
+                    if changed != policy:
+                        kept = {key: changed[key] for key in _KEPT if changed.get(key)}
+                        self.write_policy(client, address, kept | {"version": 3})
                 return
             except Refused as refused:
                 if refused.status not in _STALE or attempt == _ATTEMPTS - 1:
@@ -107,6 +103,49 @@ class ProjectMember(Member):
     def write_policy(self, client: Client, address: str, policy: Values) -> Values:
         body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
         return client.call("POST", f"/v1/projects/{segment(address)}:setIamPolicy", body)
+
+
+class AuditConfig(ProjectMember):
+    """Which calls of one service the project's policy has written down."""
+
+    token = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+    inputs: ClassVar = {
+        "project": Input(required=True, replaces=True),
+        "service": Input(required=True, replaces=True),
+        "auditLogConfigs": Input(required=True),
+    }
+
+    def create(self, client: Client, inputs: Values) -> str:
+        wanted = {key: inputs[key] for key in ("service", "auditLogConfigs")}
+        self._set(client, inputs, [wanted])
+        return f"{inputs['project']}/audit_config/{inputs['service']}"
+
+    def observe(self, client: Client, id: str, known: Values) -> tuple[str, Values] | None:
+        project, _, service = id.replace(" ", "/audit_config/").partition("/audit_config/")
+        policy = self.read_policy(client, project)
+        found = [one for one in policy.get("auditConfigs", []) if one["service"] == service]
+        if not found:
+            return None
+        state = {"project": project, "etag": policy["etag"], **found[0]}
+        return f"{project}/audit_config/{service}", state
+
+    def update(self, client: Client, id: str, old: Values, new: Values) -> None:
+        self.create(client, new)
+
+    def delete(self, client: Client, id: str, state: Values) -> None:
+        self._set(client, state, [])
+
+    def _set(self, client: Client, inputs: Values, wanted: list[Values]) -> None:
+        def change(policy: Values) -> Values:
+            before = policy.get("auditConfigs", [])
+            return {
+                "auditConfigs": [
+                    *(one for one in before if one["service"] != inputs["service"]),
+                    *wanted,
+                ]
+            }
+
+        self._change(client, str(inputs["project"]), change)
 
 
 class AccountMember(Member):
@@ -154,24 +193,25 @@ def _holds(binding: Values, inputs: Values) -> bool:
     return _bound(binding, inputs) and inputs["member"].lower() in members
 
 
-def _with(bindings: list[Values], inputs: Values) -> list[Values]:
+def _with(policy: Values, inputs: Values) -> Values:
+    bindings = policy.get("bindings", [])
     if any(_holds(one, inputs) for one in bindings):
-        return bindings
+        return {}
     one: Values = {"role": inputs["role"], "members": []}
     if inputs.get("condition"):
         one["condition"] = inputs["condition"]
     one = next((each for each in bindings if _bound(each, inputs)), one)
     joined = one | {"members": [*one["members"], inputs["member"]]}
-    return [*(each for each in bindings if each is not one), joined]
+    return {"bindings": [*(each for each in bindings if each is not one), joined]}
 
 
-def _without(bindings: list[Values], inputs: Values) -> list[Values]:
+def _without(policy: Values, inputs: Values) -> Values:
     left = []
-    for binding in bindings:
+    for binding in policy.get("bindings", []):
         if _holds(binding, inputs):
             gone = inputs["member"].lower()
             members = [one for one in binding["members"] if one.lower() != gone]
             binding = binding | {"members": members}
         if binding["members"]:
             left.append(binding)
-    return left
+    return {"bindings": left} if "bindings" in policy else {}

@@ -16,7 +16,7 @@ Kept = NDArray[np.float16]  # (layers, tokens, 2 * kv_width)
 
 ROW = 1024  # tokens that go through a block together
 CELLS = 1536  # and the room for their texts, side by side, each as long as the longest
-CAPACITY = 22_000  # tokens that are remembered, of some 23 kB each
+CAPACITY = 26_000  # tokens that are remembered, of some 23 kB each
 _SHORTEST_PREFIX = 16
 
 

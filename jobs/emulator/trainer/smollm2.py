@@ -19,7 +19,7 @@ from jobs.emulator.trainer.checkpoints import checkpoint_epochs, new_checkpoint
 from jobs.emulator.trainer.model import Frozen
 from jobs.emulator.trainer.reading import Reader
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
-from jobs.emulator.trainer.tuning import RATE, Tuning
+from jobs.emulator.trainer.tuning import LAYERS, RATE, Tuning
 from jobs.emulator.trainer.weights import Layer, give_back_memory, installed_file, read_weights
 
 ADAPTER, ABOUT = "adapter.npy", "adapter.json"
@@ -83,13 +83,7 @@ class SmolLM2:
         held_out = [target for one in validation for target in self._tokenizer.targets(one)]
         steps = -(-len(targets) // BATCH) * settings.epochs
         rate = RATE * settings.learning_rate_multiplier
-        tuning = Tuning(
-            self._frozen, self._reader, settings.adapter_size, rate, steps, settings.seed
-        )
-        if settings.continue_from:
-            layout, tuning.rows = self._adapter(settings.continue_from)
-            if layout != tuning.layout:
-                raise TrainerError(f"{settings.continue_from} has rank {layout.rank}.")
+        tuning = self._tuning(settings, rate, steps)
         kept = {epoch: str(n) for n, epoch in enumerate(checkpoint_epochs(settings.epochs), 1)}
         done = 0
         for epoch in range(1, settings.epochs + 1):
@@ -108,6 +102,21 @@ class SmolLM2:
             if epoch in kept:
                 _save(tuning, settings, folder, kept[epoch])
             yield Step(done, steps, epoch, metrics, kept.get(epoch))
+
+    def _tuning(self, settings: Settings, rate: float, steps: int) -> Tuning:
+        def new(layers: int) -> Tuning:
+            size, seed = settings.adapter_size, settings.seed
+            return Tuning(self._frozen, self._reader, size, rate, steps, seed, layers)
+
+        if not settings.continue_from:
+            return new(LAYERS)
+        layout, rows = self._adapter(settings.continue_from)
+        # It goes on in the layers it was begun in.
+        tuning = new(len(rows))
+        if layout != tuning.layout:
+            raise TrainerError(f"{settings.continue_from} has rank {layout.rank}.")
+        tuning.rows = rows
+        return tuning
 
     def generate(
         self,

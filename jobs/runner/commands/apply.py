@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from jobs.runner.apply import Outcome
 
 
+_BEHIND = "it is served all the same; the next apply moves its alias in the registry"
+
+
 @dataclass(frozen=True)
 class _Terms:
     """What a person said about this apply."""
@@ -240,20 +243,14 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
 
 
 def _move_aliases(place: Place, before: Reconciliation, after: Reconciliation) -> None:
-    """Of what is served now and was not, or no more; it is served all the same if that fails."""
+    """To what is served now; it is served all the same if that fails, and the next apply does."""
     from jobs.runner import pointer
 
-    was, now = pointer.served(before.recorded), pointer.served(after.recorded)
-    if was == now:
-        return
-    try:
-        pointer.follow(place.registry, now - was, was - now)
-    except VertuneError as error:
-        click.echo(
-            f"{error}\nthe tuned models are served all the same; what others find them by in the"
-            f" registry, the alias {pointer.ALIAS}, is moved by `vertune promote NAME FINGERPRINT`",
-            err=True,
-        )
+    for name in pointer.left_behind(before.recorded, after.recorded):
+        try:
+            pointer.follow(place.ledger, place.registry, after.recorded, name)
+        except VertuneError as error:
+            click.echo(f"{name}: {error}\n{name}: {_BEHIND}", err=True)
 
 
 def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, record: bool) -> None:

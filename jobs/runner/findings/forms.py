@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from jobs.runner import rules
 from jobs.runner.estimate import counted
-from jobs.runner.example import Form
+from jobs.runner.forms import Form
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding, finding
 

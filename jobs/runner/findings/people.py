@@ -15,11 +15,11 @@ from jobs.runner.rules import Finding, Rule
 
 @dataclass(frozen=True)
 class Kind:
-    """A pattern, and what must hold of all that it matches."""
+    """A pattern, compiled when it is needed, and what must hold of all that it matches."""
 
     rule: Rule
     name: str
-    pattern: re.Pattern[str]
+    pattern: str
     holds: Callable[[str], bool]
 
 
@@ -66,33 +66,38 @@ def address(text: str) -> bool:
 _EMAIL = Kind(
     rules.EMAIL,
     "e-mail address",
-    re.compile(r"\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"),
+    r"\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
     email,
 )
 _ADDRESS = Kind(
     rules.ADDRESS,
     "IP address",
-    re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)"),
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
     address,
 )
 _LONG_NUMBERS = (  # in the order in which a text belongs to the first that takes it
     Kind(
         rules.IBAN,
         "IBAN",
-        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+        r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
         iban,
     ),
-    Kind(rules.CARD, "card number", re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])"), card),
+    Kind(
+        rules.CARD,
+        "card number",
+        r"(?<![\w.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])",
+        card,
+    ),
     Kind(
         rules.PHONE,
         "telephone number",
-        re.compile(
-            r"(?<![\w.+-])(?:\+\d{1,3}[ ./-]?(?:\(0?\d{1,5}\)[ ./-]?)?\d(?:[ ./-]?\d){6,12}"
-            r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-])"
-        ),
+        r"(?<![\w.+-])(?:\+\d{1,3}[ ./-]?(?:\(0?\d{1,5}\)[ ./-]?)?\d(?:[ ./-]?\d){6,12}"
+        r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-])",
         phone,
     ),
 )
+KINDS = (_EMAIL, *_LONG_NUMBERS, _ADDRESS)
+
 # A text with every digit as 0: what a long number is, whatever its digits.
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _BETWEEN = b" -.()/+"
@@ -107,27 +112,22 @@ class People:
 
     def take(self, rows: Rows) -> None:
         found = self._found.setdefault(rows.split, Found(rows.shown))
-        texts = [
-            f"{asked}\n{answer}" for asked, answer in zip(rows.asked, rows.answers, strict=True)
-        ]
-        whole = "\n".join(texts)
-        shape = whole.encode().translate(_ZEROS)
-        if "@" in whole:
-            self._search(rows, texts, lambda text: "@" in text, (_EMAIL,), found)
+        if b"@" in rows.whole:
+            self._search(rows, lambda text: "@" in text, (_EMAIL,), found)
+        shape = rows.whole.translate(_ZEROS)
         if b"0.0" in shape:
-            self._search(rows, texts, lambda text: "." in text, (_ADDRESS,), found)
+            self._search(rows, _has_parted_number, (_ADDRESS,), found)
         if _LONG in shape.translate(None, _BETWEEN):
-            self._search(rows, texts, _has_long_number, _LONG_NUMBERS, found)
+            self._search(rows, _has_long_number, _LONG_NUMBERS, found)
 
     def _search(
         self,
         rows: Rows,
-        texts: list[str],
         may: Callable[[str], bool],
         kinds: tuple[Kind, ...],
         found: Found,
     ) -> None:
-        for line, text in zip(rows.numbers, texts, strict=True):
+        for line, text in zip(rows.numbers, rows.texts, strict=True):
             if may(text):
                 for kind, match in matches(text, kinds):
                     found.add(kind.rule, line, f"holds a {kind.name}: {masked(match, 3)}")
@@ -137,6 +137,10 @@ class People:
             yield from found.all()
 
 
+def _has_parted_number(text: str) -> bool:
+    return b"0.0" in text.encode().translate(_ZEROS)
+
+
 def _has_long_number(text: str) -> bool:
     return _LONG in text.encode().translate(_ZEROS, _BETWEEN)
 
@@ -144,10 +148,10 @@ def _has_long_number(text: str) -> bool:
 def matches(text: str, kinds: tuple[Kind, ...]) -> Iterator[tuple[Kind, str]]:
     """What each kind finds; what one has taken the next does not see."""
     for kind in kinds:
-        for match in kind.pattern.finditer(text):
+        for match in re.finditer(kind.pattern, text):
             if kind.holds(match[0]):
                 yield kind, match[0]
-        text = kind.pattern.sub(partial(_without, kind), text)
+        text = re.sub(kind.pattern, partial(_without, kind), text)
 
 
 def _without(kind: Kind, match: re.Match[str]) -> str:

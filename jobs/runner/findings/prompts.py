@@ -1,6 +1,5 @@
 """Prompts: whether all are written alike: the same fields in the same order, one instruction."""
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,8 @@ from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
-_FIELD = re.compile(r"^([A-Za-z][A-Za-z_ -]{0,38}):", re.MULTILINE)
+_LONGEST_FIELD = 40
+_JOINS = str.maketrans("", "", " _-")
 _MOST_SHAPES = 1000
 _LEAST_EXAMPLES = 20
 _USUAL = 0.9  # of the prompts of a split make a shape the usual one
@@ -34,7 +34,7 @@ class Prompts:
         shapes.extend([self._number(prompt) for prompt in rows.prompts])
 
     def _number(self, prompt: str) -> int:
-        shape = tuple(dict.fromkeys(_FIELD.findall(prompt))) if ":" in prompt else ()
+        shape = tuple(dict.fromkeys(_fields(prompt))) if ":" in prompt else ()
         if shape not in self._numbers and len(self._numbers) > _MOST_SHAPES:
             return self._numbers.setdefault(("…",), len(self._numbers))
         return self._numbers.setdefault(shape, len(self._numbers))
@@ -69,6 +69,15 @@ class Prompts:
             if number in odd:
                 what = f"asks with {_named(shapes[number])}; the others ask with {_named(usual)}"
                 found.add(rules.ODD_PROMPT, line, what)
+
+
+def _fields(prompt: str) -> Iterator[str]:
+    """What stands at the start of a line before a colon, in letters."""
+    for line in prompt.split("\n"):
+        if (end := line.find(":", 0, _LONGEST_FIELD)) > 0:
+            field = line[:end]
+            if field.isalpha() or (field[0].isalpha() and field.translate(_JOINS).isalpha()):
+                yield field
 
 
 def _has(shape: Sequence[str], wanted: Sequence[str]) -> bool:

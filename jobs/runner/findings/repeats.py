@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from jobs.runner import rules
 from jobs.runner.found import Found
+from jobs.runner.places import Places
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding, Rule
 
@@ -23,47 +24,40 @@ class Repeats:
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
+        self._places = Places()
         self._exact: dict[int, int] = {}  # input -> the first row that has it
         self._normal: dict[int, int] = {}
         self._answers, self._normal_answers = array("q"), array("q")
-        self._lines, self._starts = array("L"), dict[SplitName, int]()
 
     def take(self, rows: Rows) -> None:
         self._found.setdefault(rows.split, Found(rows.shown))
-        self._starts.setdefault(rows.split, len(self._lines))
-        for line, asked, answer in zip(rows.numbers, rows.asked, rows.answers, strict=True):
-            row = len(self._lines)
-            self._lines.append(line)
-            self._answers.append(hash(answer))
-            self._normal_answers.append(hash(normal(answer)))
+        start = len(self._places)
+        self._places.extend(rows)
+        self._answers.extend(map(hash, rows.answers))
+        self._normal_answers.extend([hash(normal(answer)) for answer in rows.answers])
+        for row, asked in enumerate(rows.asked, start):
             first = self._exact.setdefault(hash(asked), row)
             alike = self._normal.setdefault(hash(normal(asked)), row)
             if first != row:
-                self._same_input(rows.split, row, first)
+                self._same_input(row, first)
             elif alike != row and self._normal_answers[alike] == self._normal_answers[row]:
-                self._say(rows.split, row, alike, _ALIKE)
+                self._say(row, alike, _ALIKE)
 
-    def _same_input(self, split: SplitName, row: int, first: int) -> None:
+    def _same_input(self, row: int, first: int) -> None:
         if self._answers[row] == self._answers[first]:
-            self._say(split, row, first, _SAME)
+            self._say(row, first, _SAME)
         elif self._normal_answers[row] == self._normal_answers[first]:
-            self._say(split, row, first, _ALIKE)
+            self._say(row, first, _ALIKE)
         else:
-            self._say(split, row, first, _OTHER_ANSWER)
+            self._say(row, first, _OTHER_ANSWER)
 
-    def _say(self, split: SplitName, row: int, first: int, kind: "_Kind") -> None:
-        line, found = self._lines[row], self._found
-        if first >= self._starts[split]:
-            within = kind.within.format(f"line {self._lines[first]}")
-            found[split].add(kind.rule, line, within)
-            return
-        other = self._split_of(first)
-        place = f"{found[other].path}:{self._lines[first]}"
-        data = "training" if other == "train" else other
-        found[split].add(kind.leaked, line, kind.across.format(f"{data} data ({place})"))
-
-    def _split_of(self, row: int) -> SplitName:
-        return max((start, name) for name, start in self._starts.items() if start <= row)[1]
+    def _say(self, row: int, first: int, kind: "_Kind") -> None:
+        (split, line), (other, first_line) = self._places.of(row), self._places.of(first)
+        if split == other:
+            self._found[split].add(kind.rule, line, kind.within.format(f"line {first_line}"))
+        else:
+            what = kind.across.format(self._places.data(first))
+            self._found[split].add(kind.leaked, line, what)
 
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():

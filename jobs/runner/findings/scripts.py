@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from jobs.runner import rules
-from jobs.runner.found import Found
+from jobs.runner.found import MOST, Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
 _USUAL = 0.95
 _LEAST_EXAMPLES = 20
 _LATIN = re.compile("[A-Za-z]")
-_OTHER = re.compile("[\u0370-\ufefc\U00010000-\U0002ffff]")
+_OTHER = "[\u0370-\ufefc\U00010000-\U0002ffff]"  # compiled when it is needed
 _LETTERS = 40  # that are looked at
 _CJK = "Chinese or Japanese"  # one text holds several of these
 _ONE = {"CJK": _CJK, "HIRAGANA": _CJK, "KATAKANA": _CJK, "KATAKANA-HIRAGANA": _CJK}
@@ -30,8 +30,11 @@ class Scripts:
         for line, answer in zip(rows.numbers, rows.answers, strict=True):
             if script := _script(answer):
                 count[script] += 1
-                what = f"has an answer in {script}, which nearly no other has"
-                found.setdefault(script, Found(rows.shown)).add(rules.SCRIPT, line, what)
+                if script not in found:
+                    found[script] = Found(rows.shown)
+                if count[script] <= MOST:
+                    what = f"has an answer in {script}, which nearly no other has"
+                    found[script].add(rules.SCRIPT, line, what)
 
     def findings(self) -> Iterator[Finding]:
         for split, count in self._count.items():
@@ -46,7 +49,7 @@ class Scripts:
 
 def _script(text: str) -> str | None:
     """The script of most letters of a text; None where it has none."""
-    if text.isascii() or not _OTHER.search(text):
+    if text.isascii() or not re.search(_OTHER, text):
         return "Latin" if _LATIN.search(text) else None
     letters = [character for character in text if character.isalpha()][:_LETTERS]
     names = Counter(map(_script_of, letters))

@@ -1,7 +1,7 @@
 """Secrets: keys, tokens and passwords in texts; what is shown of one is never enough to use it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jobs.runner import rules
@@ -14,27 +14,21 @@ from jobs.runner.rules import Finding, Rule
 class Pattern:
     """What a secret looks like; texts without one of `starts` need no second look.
 
-    The first group of the pattern, or all of it, is the secret.
+    The first group of the pattern, or all of it, is the secret. It is compiled when it is needed.
     """
 
     rule: Rule
     name: str
     starts: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
 
 
 def _token(name: str, starts: tuple[str, ...], pattern: str) -> Pattern:
-    return Pattern(rules.TOKEN, name, starts, re.compile(rf"(?<![\w-])({pattern})(?![\w-])"))
+    return Pattern(rules.TOKEN, name, starts, rf"(?<![\w-])({pattern})(?![\w-])")
 
 
 # As the issuers document them, and as the scanners of code hosts look for them.
-PATTERNS = (
-    Pattern(
-        rules.PRIVATE_KEY,
-        "private key",
-        ("-----BEGIN ",),
-        re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"),
-    ),
+TOKENS = (
     _token("key of AWS", ("AKIA", "ASIA"), r"A[KS]IA[A-Z2-7]{16}"),
     _token("API key of Google", ("AIza",), r"AIza[\w-]{35}"),
     _token("OAuth token of Google", ("ya29.",), r"ya29\.[\w-]{30,}"),
@@ -53,53 +47,77 @@ PATTERNS = (
     _token("token of PyPI", ("pypi-AgE",), r"pypi-AgE[\w-]{50,}"),
     _token("key of SendGrid", ("SG.",), r"SG\.[\w-]{22}\.[\w-]{43}"),
     _token("JSON web token", ("eyJ",), r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
+)
+OTHERS = (
+    Pattern(
+        rules.PRIVATE_KEY,
+        "private key",
+        ("-----begin ",),
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----",
+    ),
     Pattern(
         rules.PASSWORD,
         "password in a URL",
         ("://",),
-        re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,80}:([^\s/:@]{3,80})@[\w.-]+"),
+        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,80}:([^\s/:@]{3,80})@[\w.-]+",
     ),
     Pattern(
         rules.PASSWORD,
         "password",
-        ("assword", "ASSWORD", "asswd", "ecret", "ECRET", "pi_key", "PI_KEY", "piKey"),
-        re.compile(
-            r"(?i)\b(?:password|passwd|client_secret|secret|api_?key)[\"']?"
-            r"(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?(?=\S*\d)(?=\S*[A-Za-z])([^\s\"',;]{8,80})"
-        ),
+        ("assw", "ecret", "pi_key", "pikey"),
+        r"(?i)\b(?:password|passwd|client_secret|secret|api_?key)[\"']?"
+        r"(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?(?=\S*\d)(?=\S*[A-Za-z])([^\s\"',;]{8,80})",
     ),
 )
 
+# Tokens have a long run of letters, digits, "-" and "_", which hardly any text of words has.
+_RUN = bytes(
+    97 if (chr(byte).isalnum() and byte < 128) or byte in b"-_" else 32 for byte in range(256)
+)
+_LONG = b"a" * 20
+
 
 class Secrets:
-    """Starts of secrets are looked for in many texts at once; patterns only where one is."""
+    """What few texts have is looked for in many texts at once; patterns only where it is."""
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
 
     def take(self, rows: Rows) -> None:
         found = self._found.setdefault(rows.split, Found(rows.shown))
-        texts = [
-            f"{asked}\n{answer}" for asked, answer in zip(rows.asked, rows.answers, strict=True)
-        ]
-        whole = "\n".join(texts)
-        for pattern in PATTERNS:
-            here = [start for start in pattern.starts if start in whole]
-            if here:
-                self._search(rows, texts, pattern, here, found)
+        if _LONG in rows.whole.translate(_RUN):
+            self._search(rows, TOKENS, _has_run, found)
+        small = rows.whole.lower()
+        for pattern in OTHERS:
+            if any(start.encode() in small for start in pattern.starts):
+                self._search(rows, (pattern,), bool, found)
 
     def _search(
-        self, rows: Rows, texts: list[str], pattern: Pattern, starts: list[str], found: Found
+        self,
+        rows: Rows,
+        patterns: Sequence[Pattern],
+        may: Callable[[str], bool],
+        found: Found,
     ) -> None:
-        for line, text in zip(rows.numbers, texts, strict=True):
-            if any(start in text for start in starts):
-                for match in pattern.pattern.finditer(text):
-                    what = f"holds a {pattern.name}: {masked(match[match.re.groups])}"
-                    found.add(pattern.rule, line, what)
+        for line, text in zip(rows.numbers, rows.texts, strict=True):
+            if may(text):
+                for pattern, secret in matches(text, patterns):
+                    found.add(pattern.rule, line, f"holds a {pattern.name}: {masked(secret)}")
 
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
             yield from found.all()
+
+
+def _has_run(text: str) -> bool:
+    return _LONG in text.encode().translate(_RUN)
+
+
+def matches(text: str, patterns: Sequence[Pattern]) -> Iterator[tuple[Pattern, str]]:
+    for pattern in patterns:
+        if pattern.rule is not rules.TOKEN or any(start in text for start in pattern.starts):
+            for match in re.finditer(pattern.pattern, text):
+                yield pattern, match[match.re.groups]
 
 
 def masked(secret: str, shown: int = 4) -> str:

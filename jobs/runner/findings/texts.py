@@ -15,16 +15,9 @@ _LEFTOVER = re.compile(
     r"lorem ipsum|as an ai language model|\[insert [a-z ]{2,40}\]|\{\{ ?[a-z_.]+ ?\}\}|<your[_ -]",
     re.IGNORECASE,
 )
-_LEFTOVER_STARTS = (
-    "orem ipsum",
-    "n AI language",
-    "[insert ",
-    "[Insert ",
-    "[INSERT ",
-    "{{",
-    "<your",
-)
-_DAMAGED_STARTS = ("Ã", "â€", "Â", "\ufffd")
+_NO_CONTROL = bytes(sorted({*range(256)} - {*range(9), 11, 12, *range(14, 32), 127}))
+_LEFTOVER_STARTS = (b"orem ipsum", b"n AI language", b"[insert ", b"[Insert ", b"{{", b"<your")
+_DAMAGED_STARTS = tuple(map(str.encode, ("\xc3", "\xe2\u20ac", "\xc2", "\ufffd")))
 
 Look = Callable[[str], str | None]
 
@@ -37,14 +30,14 @@ class Texts:
 
     def take(self, rows: Rows) -> None:
         found = self._found.setdefault(rows.split, Found(rows.shown))
-        both = "\n".join(map("\n".join, zip(rows.prompts, rows.answers, strict=True)))
-        if "```" in both:
+        whole = rows.whole
+        if _holds(whole, b"```"):
             self._look(rows, found, rules.FENCE, _fence)
-        if any(start in both for start in _DAMAGED_STARTS):
+        if not whole.isascii() and any(start in whole for start in _DAMAGED_STARTS):
             self._look(rows, found, rules.DAMAGED, _damaged)
-        if any(start in both for start in _LEFTOVER_STARTS):
+        if any(_holds(whole, start) for start in _LEFTOVER_STARTS):
             self._look(rows, found, rules.LEFTOVER, _leftover)
-        if _CONTROL.search(both):
+        if whole.translate(None, _NO_CONTROL):
             self._look(rows, found, rules.CONTROL, _control)
         for line, answer in zip(rows.numbers, rows.answers, strict=True):
             if said := _unbalanced(answer):
@@ -58,6 +51,11 @@ class Texts:
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
             yield from found.all()
+
+
+def _holds(whole: bytes, start: bytes) -> bool:
+    """One byte is looked for many times as fast as several: first the one that is rare."""
+    return start[:1] in whole and start in whole
 
 
 def _fence(text: str) -> str | None:

@@ -18,6 +18,11 @@ _NAMES = {
     "location": "us-central1",
     "service": "iam.googleapis.com",
 }
+_VERSIONS = {
+    ":generateServiceIdentity": "/v1beta1",
+    "/notificationChannels": "/v3",
+    "/alertPolicies": "/v3",
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +48,8 @@ def address(entry: str) -> tuple[str, str]:
     """A call of the entry's kind; that what it names is missing does not matter."""
     method, pattern = entry.split(" ")
     path = re.sub(r"\{(\w+)\*?\}", lambda hole: _NAMES.get(hole[1], "missing"), pattern)
-    if path.startswith(("/projects", "/operations", "/token")):
-        path = ("/v1beta1" if path.endswith(":generateServiceIdentity") else "/v1") + path
+    if path.startswith(("/projects", "/operations", "/token", "/billingAccounts")):
+        path = next((v for part, v in _VERSIONS.items() if part in path), "/v1") + path
     return method, f"{path}?project=vertune-local" if path == "/storage/v1/b" else path
 
 

@@ -35,12 +35,14 @@ class World:
         self.owner.call("PUT", f"{BUCKET}/iam", _policy(roles, condition))
 
     def give(self, permissions: Sequence[str]) -> None:
-        """A role of the project's own, bound in the project, with just these permissions."""
+        """A role of the project's own, with just these permissions, wherever a role can be."""
         body = {"includedPermissions": list(permissions) or None, "title": "Given"}
         self.owner.call("DELETE", f"{PROJECT}/roles/given")
         self.owner.call("POST", f"{PROJECT}/roles/given:undelete")
         self.owner.call("PATCH", f"{PROJECT}/roles/given?updateMask=includedPermissions", body)
         self.bind(f"{PROJECT[4:]}/roles/given")
+        policy = {"policy": _policy([f"{PROJECT[4:]}/roles/given"], "")}
+        self.owner.call("POST", "/v1/billingAccounts/missing:setIamPolicy", policy)
 
     def upload(self, name: str, more: str = "", as_: Wire | None = None) -> tuple[int, Any]:
         path = f"/upload{BUCKET}/o?uploadType=media&name={name}{more}"

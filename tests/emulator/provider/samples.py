@@ -1,4 +1,7 @@
-"""Samples: inputs of every type the provider serves, and the id by which such a one is imported."""
+"""Samples: inputs of every type the provider serves, and the id by which such a one is imported.
+
+None if the service makes the id up.
+"""
 
 from jobs.emulator.provider.client import Values
 
@@ -12,6 +15,10 @@ PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 SERVICE = "gcp:projects/service:Service"
 IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
+CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
+ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
+AUDIT = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+BUDGET = "gcp:billing/budget:Budget"
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 
 EMAIL = "tuner@vertune-local.iam.gserviceaccount.com"
@@ -77,6 +84,45 @@ SAMPLES: dict[str, tuple[Values, str]] = {
             "oidc": OIDC,
         },
         f"{POOLS}/made-before/providers/github",
+    ),
+    CHANNEL: (
+        {
+            "type": "email",
+            "displayName": "mail",
+            "labels": {"email_address": "a@example.com"},
+            "userLabels": {"team": "search"},
+        },
+        "",
+    ),
+    ALERT: (
+        {
+            "displayName": "failed",
+            "combiner": "OR",
+            "conditions": [
+                {"displayName": "c", "conditionMatchedLog": {"filter": "severity>=ERROR"}}
+            ],
+            "alertStrategy": {"notificationRateLimit": {"period": "3600s"}},
+            "documentation": {"content": "what to do", "mimeType": "text/markdown"},
+        },
+        "",
+    ),
+    AUDIT: (
+        {
+            "project": "vertune-local",
+            "service": "storage.googleapis.com",
+            "auditLogConfigs": [{"logType": "DATA_READ"}, {"logType": "DATA_WRITE"}],
+        },
+        "vertune-local storage.googleapis.com",
+    ),
+    BUDGET: (
+        {
+            "billingAccount": "000000-000000-000000",
+            "displayName": "b",
+            "amount": {"specifiedAmount": {"currencyCode": "USD", "units": "100"}},
+            "thresholdRules": [{"thresholdPercent": 0.5, "spendBasis": "CURRENT_SPEND"}],
+            "allUpdatesRule": {"disableDefaultIamRecipients": True},
+        },
+        "",
     ),
     PROJECT_MEMBER: (
         {"project": "vertune-local", "role": "roles/aiplatform.user", "member": ANN},

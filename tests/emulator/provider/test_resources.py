@@ -40,7 +40,7 @@ def test_a_plan_says_what_is_known_and_what_is_not(engine: Engine, type: str) ->
 def test_what_exists_is_taken_over_and_needs_no_change(engine: Engine, type: str) -> None:
     inputs, id = SAMPLES[type]
     made = engine.create(type, inputs)
-    taken = engine.take_over(type, id)
+    taken = engine.take_over(type, id or made.id)
     assert taken is not None
     assert taken.id == made.id
     assert not engine.diff(taken, inputs).diffs

@@ -136,6 +136,18 @@ def test_it_goes_on_from_what_it_learnt_before(tmp_path: Path) -> None:
     assert again < (before + anew) / 2
 
 
+def test_it_goes_on_in_the_layers_it_was_begun_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smollm2, "LAYERS", 1)
+    tune(tmp_path / "a")
+    monkeypatch.undo()
+    tune(tmp_path / "b", replace(TWO_EPOCHS, continue_from=tmp_path / "a" / "2"))
+    tune(tmp_path / "c")
+    rows = [len(adapter(tmp_path / run / "2")) for run in "abc"]
+    assert rows == [1, 1, SHAPE.layers]
+
+
 def test_an_adapter_of_another_size_is_not_continued(tmp_path: Path) -> None:
     tune(tmp_path / "a")
     other = replace(TWO_EPOCHS, adapter_size=8, continue_from=tmp_path / "a" / "2")

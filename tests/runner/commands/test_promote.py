@@ -36,14 +36,33 @@ def test_an_apply_puts_the_alias_on_what_it_serves_and_takes_it_from_what_it_doe
     assert [ALIAS in model.aliases for model in models if model] == [False, True]
 
 
-def test_an_apply_serves_even_where_the_alias_is_refused(
+def test_an_apply_serves_even_where_the_alias_is_refused_and_the_next_one_moves_it(
     place: Repository, emulator: Emulator
 ) -> None:
     place.job("one")
     emulator.faults.set(Rule("no", path="*:mergeVersionAliases", status=403))
     result = vertune(place, "apply", "--yes")
-    assert "the tuned models are served all the same" in result.stderr
+    assert "it is served all the same; the next apply moves its alias" in result.stderr
     assert record_of(place_of(place), "one").served is not None
+    assert not record_of(place_of(place), "one").aliased
+    emulator.faults.clear()
+    assert vertune(place, "apply").exit_code == 0
+    assert record_of(place_of(place), "one").aliased
+    (entry,) = entries(place_of(place), "one")
+    model = place_of(place).registry.model(entry.tuned_model or "")
+    assert model is not None
+    assert ALIAS in model.aliases
+
+
+def test_a_name_that_is_forgotten_leaves_no_alias(place: Repository) -> None:
+    place.job("one")
+    vertune(place, "apply", "--yes")
+    (place.root / "jobs/one.yaml").unlink()
+    vertune(place, "apply", "--yes")
+    (entry,) = entries(place_of(place), "one")
+    model = place_of(place).registry.model(entry.tuned_model or "")
+    assert model is not None
+    assert model.aliases == ("default",)
 
 
 def test_without_an_engine_it_is_served_and_said_what_is_left_to_do(tuned: Repository) -> None:

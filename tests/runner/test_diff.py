@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
 from jobs.runner.ledger import EntryState, Recorded, Summary
-from jobs.runner.plan import Action, Change, Desired, Plan, diff
+from jobs.runner.plan import Action, Change, Desired, Plan
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, served, wanted
 
 

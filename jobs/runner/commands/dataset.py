@@ -1,0 +1,162 @@
+"""`vertune dataset`: new files from old ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.runner.errors import plain
+from jobs.runner.estimate import counted
+
+_OLD = click.Path(path_type=Path, exists=True, dir_okay=False)
+_NEW = click.Path(path_type=Path, dir_okay=False)
+_SHARE = click.FloatRange(0, 0.5)
+
+
+@click.group("dataset")
+def command() -> None:
+    """Make new files of examples from old ones.
+
+    No old file is touched, and no file that is there is written over.
+    """
+
+
+@command.command("stats")
+@click.argument("file", type=_OLD)
+def stats(file: Path) -> None:
+    """Draw how long examples are and how frequent their answers.
+
+    Example: vertune dataset stats datasets/headlines/train.jsonl
+    """
+    from jobs.runner.datasets import stats as figures
+
+    found = figures.stats(file)
+    click.echo(f"{counted(found.examples, 'example')}, {found.characters:,} characters")
+    for name, lengths in (("a prompt", found.prompts), ("an answer", found.answers)):
+        click.echo(f"\ncharacters of {name}\n" + "\n".join(figures.histogram(lengths)))
+    if found.labels:
+        click.echo("\nanswers\n" + "\n".join(map(plain, figures.frequent(found.labels))))
+
+
+@command.command("dedupe")
+@click.argument("file", type=_OLD)
+@click.argument("new", type=_NEW)
+@click.option(
+    "--how",
+    type=click.Choice(["exact", "alike", "near"]),
+    default="alike",
+    show_default=True,
+    help="alike: but for case, spaces and punctuation; near: but for a few words.",
+)
+def dedupe(file: Path, new: Path, how: Any) -> None:
+    """Write FILE to NEW without examples that repeat an earlier one.
+
+    Example: vertune dataset dedupe raw.jsonl datasets/tickets/train.jsonl --how near
+    """
+    from jobs.runner.datasets.dedupe import dedupe
+
+    kept, left_out = dedupe(file, new, how)
+    click.echo(f"{counted(kept, 'example')} in {new}, {left_out:,} left out")
+
+
+@command.command("split")
+@click.argument("file", type=_OLD)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--validation", type=_SHARE, default=0.1, show_default=True, help="Its share.")
+@click.option("--test", type=_SHARE, default=0.1, show_default=True, help="Its share.")
+def split(file: Path, folder: Path, validation: float, test: float) -> None:
+    """Write train, validation and test.jsonl into FOLDER, by what the examples of FILE say.
+
+    Examples that are added later move no other; those that are nearly the same stay together.
+
+    Example: vertune dataset split raw.jsonl datasets/tickets --test 0.2
+    """
+    from jobs.runner.datasets.split import split
+
+    count = split(file, folder, validation, test)
+    click.echo(", ".join(f"{number:,} {name}" for name, number in count.items()))
+
+
+@command.command("convert")
+@click.argument("file", type=_OLD)
+@click.argument("new", type=_NEW)
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["contents", "messages", "input_text", "prompt_completion"]),
+    default="contents",
+    show_default=True,
+    help="contents is today's form.",
+)
+def convert(file: Path, new: Path, form: Any) -> None:
+    """Write FILE (JSON Lines, a JSON list or CSV) to NEW in another form.
+
+    What would be lost in that form is an error, and nothing is written.
+
+    Example: vertune dataset convert raw.csv datasets/tickets/train.jsonl
+    """
+    from jobs.runner.datasets.convert import convert
+
+    click.echo(f"{counted(convert(file, new, form), 'example')} in {new}")
+
+
+@command.command("redact")
+@click.argument("file", type=_OLD)
+@click.argument("new", type=_NEW)
+def redact(file: Path, new: Path) -> None:
+    """Write FILE to NEW with secrets and personal data replaced.
+
+    Example: vertune dataset redact raw.jsonl datasets/tickets/train.jsonl
+    """
+    from jobs.runner.datasets.redact import redact
+
+    _counts(redact(file, new), "nothing to replace")
+
+
+@command.command("sample")
+@click.argument("file", type=_OLD)
+@click.argument("new", type=_NEW)
+@click.option(
+    "-n", "count", type=click.IntRange(1), default=100, show_default=True, help="How many."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one, other examples.")
+def sample(file: Path, new: Path, count: int, seed: int) -> None:
+    """Write some examples of FILE to NEW; the same ones each time.
+
+    Example: vertune dataset sample datasets/headlines/train.jsonl few.jsonl -n 20
+    """
+    from jobs.runner.datasets.sample import sample
+
+    click.echo(f"{counted(sample(file, new, count, seed), 'example')} in {new}")
+
+
+@command.command("diff")
+@click.argument("old", type=_OLD)
+@click.argument("new", type=_OLD)
+def diff(old: Path, new: Path) -> None:
+    """Say which examples were added, removed or answered otherwise in NEW.
+
+    Example: vertune dataset diff old.jsonl datasets/headlines/train.jsonl
+    """
+    from jobs.runner.datasets.diff import diff
+
+    found = diff(old, new)
+    for name, numbers in (("added", found.added), ("removed", found.removed)):
+        path = old if name == "removed" else new
+        for number in numbers:
+            click.echo(f"{name}: {path}:{number}")
+    for before, after in found.changed:
+        click.echo(f"changed: {new}:{after} (was {old}:{before})")
+    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
+    for label, (before, after) in shift:
+        click.echo(plain(f"answer {label[:60]!r}: {before:,} before, {after:,} now"))
+    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
+    click.echo(", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
+
+
+def _counts(count: Counter[str], otherwise: str) -> None:
+    said = ", ".join(f"{number:,} × {name}" for name, number in count.most_common())
+    click.echo(said or otherwise)

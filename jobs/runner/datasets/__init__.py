@@ -1,0 +1,1 @@
+"""Datasets: new files made from old ones, which are never touched."""

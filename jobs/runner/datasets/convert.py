@@ -1,0 +1,138 @@
+"""Convert: examples from one form into another, where nothing of them is lost."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from jobs.runner.datasets.files import checked, new, rows
+from jobs.runner.errors import Problem, Problems, VertuneError
+from jobs.runner.example import BadExample, Example, parse, text_of
+
+To = Literal["contents", "messages", "input_text", "prompt_completion"]
+_PAIRS = (("input_text", "output_text"), ("prompt", "completion"), ("question", "answer"))
+
+
+def convert(path: Path, to: Path, form: To) -> int:
+    """How many were written. Raises Problems with all that would be lost, and writes nothing."""
+    lost: list[Problem] = []
+    count = 0
+    with new(to) as stream:
+        for number, example in _examples(path):
+            if what := _lost(example, form):
+                lost.append(Problem(str(path), number, "", f"{what} has no place in this form"))
+            elif not lost:
+                stream.write(_line(example, form))
+                count += 1
+        if lost:
+            raise Problems(lost)
+    return count
+
+
+def _lost(example: Example, form: To) -> str | None:
+    if form == "contents":
+        return None
+    if example.holds_files or example.tools is not None:
+        return "a file or tool"
+    if form != "messages" and len(example.contents) > 2:
+        return f"a conversation of {len(example.contents)} turns"
+    if form != "messages" and example.system:
+        return "a system instruction"
+    return None
+
+
+def _line(example: Example, form: To) -> bytes:
+    if form == "contents":
+        return example.line()
+    return json.dumps(_BODIES[form](example), ensure_ascii=False).encode() + b"\n"
+
+
+def _messages(example: Example) -> dict[str, Any]:
+    said = [{"role": "system", "content": example.system}] if example.system else []
+    roles = {"user": "user", "model": "assistant"}
+    said += [{"role": roles[one.role], "content": text_of(one)} for one in example.contents]
+    return {"messages": said}
+
+
+_BODIES: Mapping[To, Callable[[Example], dict[str, Any]]] = {
+    "messages": _messages,
+    "input_text": lambda one: {"input_text": one.prompt, "output_text": one.answer},
+    "prompt_completion": lambda one: {"prompt": one.prompt, "completion": one.answer},
+}
+
+
+def _examples(path: Path) -> Iterator[tuple[int, Example]]:
+    """From JSON Lines in any accepted form, prompts and completions, a JSON list, or CSV."""
+    if path.suffix == ".csv":
+        yield from _parsed(path, _of_csv(path))
+    elif path.suffix == ".json":
+        yield from _parsed(path, enumerate(_of_json(path), 1))
+    elif _holds_pairs(path):
+        yield from _parsed(path, _of_lines(path))
+    else:
+        checked(path)
+        yield from ((row.number, row.example) for row in rows(path))
+
+
+def _parsed(
+    path: Path, bodies: Iterator[tuple[int, Any]] | enumerate[Any]
+) -> Iterator[tuple[int, Example]]:
+    faults = []
+    for number, body in bodies:
+        try:
+            yield number, parse(json.dumps(_renamed(body)).encode(), None)
+        except BadExample as error:
+            faults.append(Problem(str(path), number, "", str(error)))
+    if faults:
+        raise Problems(faults)
+
+
+def _renamed(body: Any) -> Any:
+    """Pairs by other names, as the form of 2023."""
+    if isinstance(body, dict):
+        for asked, answer in _PAIRS:
+            if set(body) == {asked, answer}:
+                return {"input_text": body[asked], "output_text": body[answer]}
+    return body
+
+
+def _of_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+    names = set(reader.fieldnames or ())
+    if names not in [set(pair) for pair in _PAIRS]:
+        wanted = " or ".join(", ".join(pair) for pair in _PAIRS)
+        raise VertuneError(f"{path}: the first line must name two columns: {wanted}")
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _of_json(path: Path) -> list[Any]:
+    try:
+        body = json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise VertuneError(f"{path} is not JSON: {error}") from None
+    if not isinstance(body, list):
+        raise VertuneError(f"{path} must be a JSON list of examples")
+    return body
+
+
+def _holds_pairs(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.readline(4096).lstrip().startswith((b'{"prompt"', b'{"completion"'))
+
+
+def _of_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        try:
+            yield number, json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Problems([Problem(str(path), number, "", f"is not JSON: {error}")]) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VertuneError(f"{path} cannot be read: {error}") from None

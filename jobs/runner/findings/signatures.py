@@ -1,0 +1,110 @@
+"""Signatures: what is left of texts to find those that share most pairs of words.
+
+All arithmetic is on whole batches of texts; a word or a pair of words is a number.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Numbers = np.ndarray[Any, np.dtype[Any]]
+
+_LEAST = 8  # pairs of words; of fewer a single word decides
+_BINS, _BAND = 33, 3
+_EMPTY = np.uint32(0xFFFFFFFF)
+_SPACE, _END = 32, 10
+_WORD = np.uint64(0x9E3779B97F4A7C15)
+_NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
+_MIX = np.uint64(0xFF51AFD7ED558CCD)
+_KNOWN = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint64)
+_AROUND = b" " * 8  # of any word eight bytes can be read
+
+
+def signatures(texts: Sequence[str]) -> Numbers:
+    """A row of bins for each text; all of them empty where it is too short to compare."""
+    numbers, owners = _pairs(texts)
+    least = np.full((len(texts), _BINS), _EMPTY, dtype=np.uint32)
+    places = owners * _BINS + (numbers % np.uint64(_BINS)).astype(np.int64)
+    np.minimum.at(least.reshape(-1), places, (numbers >> np.uint64(32)).astype(np.uint32))
+    long = np.bincount(owners, minlength=len(texts)) >= _LEAST
+    least[~long] = _EMPTY
+    least[long] = _filled(least[long])
+    return least
+
+
+def pairs(text: str) -> frozenset[int]:
+    """A number for each two words that follow each other."""
+    return frozenset(_pairs([text])[0].tolist())
+
+
+def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
+    """For each row at most one earlier row whose signature agrees with its own in so many bins."""
+    whole = np.concatenate(batches)
+    rows = np.flatnonzero(whole[:, 0] != _EMPTY)
+    found: dict[int, int] = {}
+    for start in range(0, _BINS, _BAND):
+        later, first = _meeting(whole[rows, start : start + _BAND])
+        later, first = rows[later], rows[first]
+        alike = np.mean(whole[later] == whole[first], axis=1) >= agreeing
+        for row, other in zip(later[alike].tolist(), first[alike].tolist(), strict=True):
+            found.setdefault(row, other)
+    return found
+
+
+def _meeting(band: Numbers) -> tuple[Numbers, Numbers]:
+    """Pairs of places with the same values: each with the first that has them."""
+    key = (band[:, 0] * _WORD + band[:, 1]) * _NEXT + band[:, 2]
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    new = np.concatenate(([True], key[1:] != key[:-1])) if len(key) else np.zeros(0, dtype=bool)
+    first = order[np.maximum.accumulate(np.where(new, np.arange(len(key)), 0))]
+    return order[~new], first[~new]
+
+
+def _filled(least: Numbers) -> Numbers:
+    """An empty bin takes what the next one has, turned by the distance: short texts have many."""
+    found = least.copy()
+    for away in range(1, _BINS):
+        empty = found == _EMPTY
+        if not empty.any():
+            break
+        turned = np.roll(least, -away, axis=1)
+        usable = empty & (turned != _EMPTY)
+        found[usable] = turned[usable] + np.uint32(away * 0x9E3779B1 & 0xFFFFFFF)
+    return found
+
+
+def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
+    """The numbers of all pairs of words, and which text each is of."""
+    whole = b"".join([_AROUND, *map(_spaced, texts), _AROUND])
+    data = np.frombuffer(whole, dtype=np.uint8)
+    within = data > _SPACE
+    edges = np.flatnonzero(within[1:] != within[:-1]) + 1
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    words = _words(whole, starts, ends)
+    owners = np.searchsorted(np.flatnonzero(data == _END), starts)
+    same = owners[1:] == owners[:-1]
+    mixed = (words[:-1] * _NEXT + words[1:])[same]
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
+    return mixed ^ (mixed >> np.uint64(32)), owners[1:][same]
+
+
+def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
+    """A number for each word: of its first and last eight bytes and its length."""
+    eights: Numbers = np.ndarray(len(whole) - 7, "<u8", whole, strides=(1,))  # from each byte on
+    lengths = ends - starts
+    first = eights[starts] & _KNOWN[np.minimum(lengths, 8)]
+    last = eights[np.maximum(starts, ends - 8)] * (lengths > 8)
+    words: Numbers = first * _WORD + last * _NEXT + lengths.astype(np.uint64)
+    return words
+
+
+def _spaced(text: str) -> bytes:
+    """The words on one line; of a script that does not part them, characters are words."""
+    text = text.casefold().replace("\n", " ")
+    if not text.isascii() and text.count(" ") * 12 < len(text) - 12:
+        text = " ".join(text)
+    return text.encode() + b"\n"
