@@ -44,6 +44,7 @@ GRANTS = (
             "aiplatform.tuningJobs.cancel": "`cancel`; `apply`: the second of two jobs",
             "aiplatform.models.get": "`apply`, `promote`, `rollback`: is a tuned model still there",
             "aiplatform.models.update": "`apply`, `promote`, `rollback`: moves the alias",
+            "aiplatform.endpoints.get": "`apply --retry`: looks whether an endpoint is still there",
             "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`: asks a model",
         },
     ),
@@ -72,6 +73,19 @@ GRANTS = (
         only=("ledger/", "outputs.json"),
     ),
     Grant("planner-reads", "planner", "roles/storage.objectViewer", _READS),
+    Grant(
+        "planner-vertex",
+        "planner",
+        "vertunePlanner",
+        {
+            "aiplatform.tuningJobs.list": "`drift`, `status --live`: the jobs there are",
+            "aiplatform.tuningJobs.get": "`drift`, `status --live`: one that no list has",
+            "aiplatform.models.list": "`drift`: the tuned models there are",
+            "aiplatform.models.get": "`drift`, `plan --retry`: one that no list has",
+            "aiplatform.endpoints.list": "`drift`: the endpoints there are",
+            "aiplatform.endpoints.get": "`drift`, `plan --retry`: one that no list has",
+        },
+    ),
     Grant(
         "agent-reads",
         "agent",

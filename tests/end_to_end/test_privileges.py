@@ -124,8 +124,15 @@ def test_the_planner_needs_nothing_more(world: World, command: str) -> None:
     assert result.exit_code == 0, result.output
 
 
+def test_the_planner_looks_for_drift(world: World) -> None:
+    with acting_as("planner"):
+        result = run(world, "drift")
+    assert result.exit_code in (0, 3), result.output  # whatever drifted, it was all read
+
+
 NEEDED = [
     ("planner-reads", "plan", "storage.objects.list"),
+    ("planner-vertex", "drift", "aiplatform.tuningJobs.list"),
     ("planner-reads", "status", "storage.objects.list"),
     ("tuner-reads", "apply --yes", "storage.objects.list"),
     ("tuner-reads", "status", "storage.objects.list"),
@@ -161,8 +168,8 @@ def test_a_command_fails_cleanly_without_any_one_of_its_roles(
 @pytest.mark.parametrize(
     ("command", "permission"),
     [
-        ("apply --yes", "aiplatform.tuningJobs.list"),
-        ("promote one", "aiplatform.models.get"),
+        ("apply --yes", "storage.objects.create"),
+        ("promote one", "storage.objects.create"),
         ("predict one match", "aiplatform.endpoints.predict"),
         ("evaluate one", "aiplatform.endpoints.predict"),
     ],

@@ -73,7 +73,10 @@ def test_the_planner_can_only_read(deployment: Deployment) -> None:
     roles = [
         one.inputs["role"] for one in grants(deployment) if one.inputs["member"].endswith(email)
     ]
-    assert roles == ["roles/storage.objectViewer"]
+    project = deployment.one(BUCKET).inputs["project"]
+    assert roles == ["roles/storage.objectViewer", f"projects/{project}/roles/vertunePlanner"]
+    allowed = [one for g in GRANTS if g.account == "planner" for one in g.calls]
+    assert {one.rpartition(".")[2] for one in allowed} == {"get", "list"}
 
 
 def test_a_projects_own_role_holds_what_is_needed_and_nothing_that_grants(

@@ -65,7 +65,7 @@ def _contradicted(entry: Summary, job: Job) -> tuple[str, str] | None:
         mend = "restore an earlier version of the ledger's object, if it was edited"
         return None if job.succeeded else ("what is recorded did not happen", mend)
     if job.succeeded:
-        adopt = f"`vertune import {entry.name} {job.name}` adopts it, without a new job"
+        adopt = f"`vertune import {entry.name} --job {job.name}` adopts it, without a new job"
         return "a tuned model is paid for and not used", adopt
     if not job.done:
         return "it goes on, and is paid for", f"`vertune cancel {entry.name}`, or wait for its end"
@@ -129,7 +129,7 @@ def _lost(seen: Sight, job: Job, name: str, fingerprint: str) -> Difference:
     if seen.asked(name, fingerprint):
         advice = "`vertune apply` finds it by its labels and records it; nothing is paid again"
     else:
-        advice = f"`vertune import {name or 'NAME'} {job.name}` adopts it, without a new job"
+        advice = f"`vertune import {name or 'NAME'} --job {job.name}` adopts it, without a new job"
     state = "has succeeded" if job.done else "is under way"
     return Difference(
         Kind.LOST,

@@ -112,7 +112,7 @@ def _unknown(seen: Sight) -> Iterator[Difference]:
             model.name,
             "has this stack's labels, and the ledger knows nothing of it",
             "a tuned model that is paid for is not used",
-            f"`vertune import {whose or 'NAME'} {model.name}` adopts it, or delete it",
+            f"`vertune import {whose or 'NAME'} --model {model.name}` adopts it, or delete it",
         )
 
 

@@ -117,7 +117,7 @@ def test_a_job_of_an_entry_that_was_lost_is_adopted_where_it_is_asked_for() -> N
 def test_a_job_that_no_spec_asks_for_is_imported() -> None:
     for wanted in ({}, {"b": A1}):
         found = only(seen(jobs=by_name(unrecorded()), wanted=wanted))
-        assert found.advice.startswith(f"`vertune import b {OTHER}`")
+        assert found.advice.startswith(f"`vertune import b --job {OTHER}`")
 
 
 def test_a_job_without_a_name_is_shown_too() -> None:

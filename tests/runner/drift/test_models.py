@@ -102,7 +102,7 @@ def test_a_tuned_model_with_our_labels_that_nothing_records_is_told_of() -> None
     stray = model(entry(name="b"), name="projects/1/locations/us/models/9@1")
     found = only(seen(entry(), models=by_name(model(entry()), stray)))
     assert (found.kind, found.name) == (Kind.MODEL_UNKNOWN, "b")
-    assert "`vertune import b projects/1/locations/us/models/9@1`" in found.advice
+    assert "`vertune import b --model projects/1/locations/us/models/9@1`" in found.advice
 
 
 def test_of_a_recorded_tuned_model_every_version_is_known() -> None:
