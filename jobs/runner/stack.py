@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.runner import document, remote
 from jobs.runner.errors import Problem, Problems, Unreachable, VertuneError
+from jobs.runner.policy import Asked
 
 PROJECT_FILE = "Pulumi.yaml"
 _EMULATOR = Path(".vertune/emulator/server.json")  # written by the emulator once it serves
@@ -180,6 +181,25 @@ def record(stack: Stack) -> Mapping[str, Any]:
         ) from error
     output = result.outputs.get("tuned_models")
     return dict(output.value) if output else {}
+
+
+def asked(stack: Stack) -> list[Asked]:
+    """Every resource as the program asks for it now, by a preview, which changes nothing."""
+    from pulumi import automation
+
+    found: list[Asked] = []
+
+    def heard(event: automation.EngineEvent) -> None:
+        step = event.resource_pre_event
+        if step and (new := step.metadata.new) and new.type.startswith("gcp:"):
+            name = new.urn.rpartition("::")[2]
+            found.append(Asked(new.type, name, new.inputs or {}, bool(new.protect)))
+
+    try:
+        _opened(stack).preview(on_event=heard, suppress_progress=True)
+    except automation.CommandError as error:
+        raise VertuneError(f"Pulumi refused the preview:\n{_last_lines(str(error))}") from error
+    return found
 
 
 def _opened(stack: Stack) -> Any:

@@ -29,7 +29,10 @@ class Ran:
 class Pulumi:
     """The stack `local` of a project; its settings are a copy that a test may change."""
 
-    def __init__(self, url: str, folder: Path, project: Path = ROOT) -> None:
+    def __init__(
+        self, url: str, folder: Path, project: Path = ROOT, account: str | None = None
+    ) -> None:
+        """`account` is the service account whose place it takes."""
         found = engine.find(ROOT)
         assert found, "there is no Pulumi engine: `python -m jobs.emulator.engine` makes one"
         (folder / "pulumi").mkdir(parents=True)
@@ -42,6 +45,8 @@ class Pulumi:
             "PATH": f"{path}{os.pathsep}{self._environment['PATH']}",
             "PULUMI_HOME": str(folder / "home"),
         }
+        if account:
+            self._environment["GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"] = account
         assert self("stack", "init", "local", settings=False).code == 0
 
     def __call__(self, *arguments: str, settings: bool = True) -> Ran:

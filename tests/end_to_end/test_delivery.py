@@ -1,10 +1,12 @@
 """Delivery: a pipeline's token walks all the way to the bucket, by what the program provisioned.
 
-With all guardrails on, so that the engine makes and destroys all there can be.
+With all guardrails on, so that the engine makes and destroys all there can be, and as an account
+that has the roles which the README names for it and no others.
 
 The stack is made and destroyed once; each test looks at one part of what happened meanwhile.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,8 @@ from google.auth.transport.requests import Request
 
 from jobs.emulator.emulator import Emulator
 from tests.emulator import issuer
-from tests.end_to_end.pulumi import Pulumi, Ran
+from tests.emulator.wire import Wire
+from tests.end_to_end.pulumi import ROOT, Pulumi, Ran
 
 POOLS = "/v1/projects/vertune-local/locations/global/workloadIdentityPools"
 PROVIDER = "projects/0/locations/global/workloadIdentityPools/vertune/providers/github"
@@ -58,7 +61,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     folder = tmp_path_factory.mktemp("delivery")
     with Emulator(folder / "emulator", trainer="nearest") as emulator:
         issuer.introduce(folder / "emulator")
-        pulumi = Pulumi(emulator.url, folder / "stack")
+        pulumi = Pulumi(emulator.url, folder / "stack", account=_platform(Wire(emulator.url)))
         for key, number in (("repositoryId", "12"), ("ownerId", "34")):
             pulumi("config", "set", "--path", f"vertune:github.{key}", number)
         for key, value in GUARDRAILS.items():
@@ -71,6 +74,23 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"),
             [requests.get(emulator.url + path, timeout=10).json() for path in (POOLS, BUDGETS)],
         )
+
+
+def _platform(owner: Wire) -> str:
+    """Who provisions the stack."""
+    project = "/v1/projects/vertune-local"
+    owner.call("POST", f"{project}/serviceAccounts", {"accountId": "platform"})
+    email = "platform@vertune-local.iam.gserviceaccount.com"
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (row,) = re.findall(r"^Whoever runs `pulumi up` needs (.*)$", readme, re.MULTILINE)
+    for place, named in {project: row.split(";")[0], BUDGETS: row.split(";")[1]}.items():
+        roles = re.findall(r"`(roles/[\w.]+)`", named)
+        assert roles
+        members = [f"serviceAccount:{email}"]
+        policy = {"bindings": [{"role": role, "members": members} for role in roles]}
+        place = place.removesuffix("/budgets")
+        owner.call("POST", f"{place}:setIamPolicy", {"policy": policy})
+    return email
 
 
 def _walked(url: str, folder: Path, claims: dict[str, str], account: str) -> tuple[int, int] | str:

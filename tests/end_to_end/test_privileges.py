@@ -182,6 +182,14 @@ def test_the_planner_cannot_act(world: World, command: str, permission: str) -> 
     assert EMAIL.format("planner") in result.output
 
 
+def test_what_was_made_holds_to_the_policy(world: World) -> None:
+    result = vertune(world.repository, "doctor", "--policy", "-o", "json")
+    assert result.exit_code == 0, result.output
+    body = json.loads(result.stdout)
+    assert body["violations"] == []
+    assert body["resources"] > 15
+
+
 def test_an_account_that_is_not_there_is_said(world: World) -> None:
     with acting_as("nobody"):
         result = run(world, "status")

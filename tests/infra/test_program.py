@@ -8,11 +8,15 @@ import pytest
 
 from infra.grants import GRANTS
 from jobs.emulator.access import expressions
+from jobs.runner import policy
 from jobs.runner.errors import VertuneError
 from tests.infra.program import ROOT, Deployment, Made, deploy, settings_of
 
-# pulumi-gcp warns of a misspelt function of its own when its storage module is imported.
-pytestmark = pytest.mark.filterwarnings("ignore:gcp.storage.getTransferProjectServieAccount")
+# pulumi-gcp warns of functions of its own when its modules are imported.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:gcp.storage.getTransferProjectServieAccount"),
+    pytest.mark.filterwarnings("ignore:gcp.monitoring.getSecretVersion"),
+]
 
 READS = "roles/storage.objectViewer"
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -203,6 +207,19 @@ def test_wrong_settings_are_all_said_before_anything_is_asked_for(
     config = settings_of("dev") | {"vertune:bucket": "UP", "vertune:buckt": "x"}
     with pytest.raises(pulumi.RunError, match=r"(?s)Pulumi.dev.yaml.*vertune:buckt.*'UP' cannot"):
         deploy("dev", config)
+
+
+def test_the_program_holds_to_the_policy_with_all_that_can_be_turned_on(stack: str) -> None:
+    everything = {
+        "vertune:github": '{"repositoryId": "12", "ownerId": "34"}',
+        "vertune:alertEmail": "team@example.com",
+        "vertune:billingAccount": "012345-6789AB-CDEF01",
+        "vertune:monthlyUsd": "100",
+    }
+    made = deploy(stack, settings_of(stack) | everything).resources
+    assert len(made) > 30
+    asked = [policy.Asked(one.type, one.name, one.inputs, one.protected) for one in made]
+    assert policy.check(asked, stack) == []
 
 
 def can_have_labels(type: str) -> bool:

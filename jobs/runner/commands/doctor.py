@@ -33,12 +33,20 @@ class Finding:
 
 @click.command("doctor")
 @output_option
+@click.option(
+    "--policy", is_flag=True, help="Instead: does the program ask for what must never be?"
+)
 @click.pass_obj
-def command(place: Place, output: str) -> None:
+def command(place: Place, output: str, policy: bool) -> None:
     """Say what is in use, what is missing, and the command that mends it.
 
-    Exit code 1 if anything is missing. Example: vertune --stack dev doctor
+    Exit code 1 if anything is missing, or asked for that must never be.
+
+    Example: vertune --stack dev doctor
     """
+    if policy:
+        _hold_to_policy(place, output)
+        return
     found = list(examine(place))
     if output == "json":
         click.echo(report.dumps([asdict(finding) for finding in found]))
@@ -51,6 +59,25 @@ def command(place: Place, output: str) -> None:
             report.table(("what", "in use", "mend with"), rows, markdown=output == "markdown")
         )
     if not all(finding.ok for finding in found):
+        click.get_current_context().exit(1)
+
+
+def _hold_to_policy(place: Place, output: str) -> None:
+    """What a `pulumi up` would make, and what is there already, by Pulumi's own preview."""
+    from jobs.runner import policy, stack
+
+    asked = stack.asked(place.stack)
+    found = policy.check(asked, place.name)
+    if output == "json":
+        body = {"resources": len(asked), "violations": [asdict(one) for one in found]}
+        click.echo(report.dumps(body))
+    elif found:
+        rows = [(one.rule, one.resource, one.what) for one in found]
+        columns = ("rule", "resource", "what must never be")
+        click.echo(report.table(columns, rows, markdown=output == "markdown"))
+    else:
+        click.echo(f"{len(asked)} resources hold to the policy.")
+    if found:
         click.get_current_context().exit(1)
 
 
