@@ -88,7 +88,8 @@ def plain(tokens: Sequence[int], adapted_from: int, rows: Array | None) -> tuple
 
 def plain_states(tokens: Sequence[int]) -> Array:
     """One whole text as it enters each layer of the model as it is."""
-    return _plain(_padded(tokens), 0, None)[2][:, : len(tokens)]
+    _, _, states = _plain(_padded(tokens), 0, None)
+    return jnp.asarray(states[:, : len(tokens)])
 
 
 def _padded(tokens: Sequence[int]) -> NDArray[np.int32]:
