@@ -169,7 +169,7 @@ def test_a_command_fails_cleanly_without_any_one_of_its_roles(
     ("command", "permission"),
     [
         ("apply --yes", "storage.objects.create"),
-        ("promote one", "storage.objects.create"),
+        ("promote one", "storage.objects.update"),
         ("predict one match", "aiplatform.endpoints.predict"),
         ("evaluate one", "aiplatform.endpoints.predict"),
     ],
