@@ -15,7 +15,7 @@ from jobs.runner.ledger import Score
 from jobs.runner.spec import Metric
 from jobs.runner.vertex import Vertex, location_of
 
-_AT_ONCE = 16
+_AT_ONCE = 32
 _MOST_TOKENS = 1024
 _CONFIDENCE = 0.95
 _QUOTES = "\"'` \u2018\u2019\u201c\u201d"
