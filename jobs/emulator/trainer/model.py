@@ -118,7 +118,35 @@ def read_block(
 
 def linear(x: Array, matrix: Matrix) -> Array:
     """x times the transposed matrix; said this way, its gradient keeps no transposed copy."""
+    if matrix.dtype == jnp.bfloat16:
+        return _rough(x, matrix)
     return jax.lax.dot_general(x, matrix, (((x.ndim - 1,), (1,)), ((), ())))
+
+
+@jax.custom_vjp
+def _rough(x: Array, matrix: Array) -> Array:
+    """The same with factors of half precision, and sums of full precision, there and back."""
+    return _product(x, matrix, 1)
+
+
+def _product(x: Array, matrix: Array, side: int) -> Array:
+    return jax.lax.dot_general(
+        x.astype(jnp.bfloat16),
+        matrix,
+        (((x.ndim - 1,), (side,)), ((), ())),
+        preferred_element_type=jnp.float32,
+    )
+
+
+def _there(x: Array, matrix: Array) -> tuple[Array, Array]:
+    return _rough(x, matrix), matrix
+
+
+def _back(matrix: Array, pull: Array) -> tuple[Array, None]:
+    return _product(pull, matrix, 0), None  # the frozen matrix has no gradient that anyone wants
+
+
+_rough.defvjp(_there, _back)
 
 
 def norm(shape: Shape, x: Array, gain: Matrix) -> Array:

@@ -17,10 +17,17 @@ from jobs.emulator.trainer.batch import BATCH, batches
 from jobs.emulator.trainer.catalog import SMOLLM2
 from jobs.emulator.trainer.checkpoints import checkpoint_epochs, new_checkpoint
 from jobs.emulator.trainer.model import Frozen
+from jobs.emulator.trainer.processor import multiplies_half_precision
 from jobs.emulator.trainer.reading import Reader
 from jobs.emulator.trainer.tokenizer import ChatTokenizer
 from jobs.emulator.trainer.tuning import LAYERS, RATE, Tuning
-from jobs.emulator.trainer.weights import Layer, give_back_memory, installed_file, read_weights
+from jobs.emulator.trainer.weights import (
+    Layer,
+    Matrix,
+    give_back_memory,
+    installed_file,
+    read_weights,
+)
 
 ADAPTER, ABOUT = "adapter.npy", "adapter.json"
 _AHEAD = 4  # steps whose prompts are read together; a question waits for no more
@@ -59,7 +66,7 @@ class SmolLM2:
         weights = read_weights(self._file)
         return Frozen(
             shape=weights.shape,
-            layers=[Layer(*map(jnp.asarray, layer)) for layer in weights.layers],
+            layers=[Layer(*map(_kept, layer)) for layer in weights.layers],
             embedding=jnp.asarray(weights.embedding),
             norm=jnp.asarray(weights.norm),
             opening=self._tokenizer.opening,
@@ -147,6 +154,12 @@ class SmolLM2:
             rows = jnp.asarray(np.load(folder / ADAPTER, allow_pickle=False))
             self._loaded = (folder, written, layout, rows)
         return self._loaded[2:]
+
+
+def _kept(matrix: Matrix) -> Array:
+    """Matrices in half precision where the processor multiplies that twice as fast."""
+    half = matrix.ndim == 2 and multiplies_half_precision()
+    return jnp.asarray(matrix, jnp.bfloat16 if half else jnp.float32)
 
 
 def _save(tuning: Tuning, settings: Settings, folder: Path, name: str) -> None:
