@@ -25,12 +25,13 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def blocks(language: str) -> list[str]:
     """The fenced blocks of a language; the empty one is a shell's."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+    return [text for named, text in fenced if named == language]
 
 
 def commands() -> list[list[str]]:
     lines = [line for block in blocks("") for line in block.splitlines()]
-    return [shlex.split(line) for line in lines if re.match(r"vertune [a-z-]", line)]
+    return [shlex.split(line) for line in lines if line.startswith("vertune ")]
 
 
 def test_every_example_is_one_that_can_be_tuned_on() -> None:
@@ -91,6 +92,11 @@ def test_every_command_is_one_that_the_command_line_takes(words: list[str]) -> N
         assert inner is not None, rest[1]
         command, rest = inner, rest[1:]
     command.make_context(rest[0], list(rest[1:]), parent=context)
+
+
+def test_the_commands_of_all_blocks_are_found() -> None:
+    assert len(commands()) >= 5
+    assert "vertune --stack dev apply" in map(shlex.join, commands())
 
 
 def test_every_command_is_named() -> None:
