@@ -19,7 +19,7 @@ from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry, Ledger
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.serving import Serving
-from jobs.runner.submission import Submission
+from jobs.runner.submission import NoRoom, Submission
 from jobs.runner.upload import upload
 from jobs.runner.vertex import Job, Vertex
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 _MOST_MISSED = 10  # looks at a job in a row without an answer, each of them tried for a while
+_AGAIN = (Unreachable, Passing, Quota)  # nothing that another look may not mend
 _QUOTA_SECONDS = 60.0  # until the service is asked again for room
 
 
@@ -164,8 +165,9 @@ class _Apply:
     def _of(self, entry: Entry) -> Resolved | None:
         """The spec an entry belongs to, if it still asks for the same tuning."""
         found = self._resolved.get(entry.name)
-        same = found and found.desired and found.desired.fingerprint == entry.fingerprint
-        return found if same else None
+        if found is None or found.desired is None or found.desired.pin:
+            return None  # a pin serves what it names, whatever else is under way
+        return found if found.desired.fingerprint == entry.fingerprint else None
 
     # Submitting what there is room for
 
@@ -184,9 +186,11 @@ class _Apply:
 
     def _room(self) -> int:
         try:
-            return self._tools.at_once - self._in_flight()
-        except (Unreachable, Passing) as error:
-            if self._lost("queue", error):
+            room = self._tools.at_once - self._in_flight()
+            self._missed.pop("", None)
+            return room
+        except _AGAIN as error:
+            if self._lost("", error):
                 raise
             return 0
 
@@ -201,7 +205,7 @@ class _Apply:
         uris = upload(resolved.dataset, resolved.file.spec.instructions, self._tools.bucket)
         try:
             flight = self._submission.begin(change, resolved, uris["train"])
-        except Quota as error:
+        except NoRoom as error:
             raise _Full(error) from error
         self._flights.append(flight)
 
@@ -219,7 +223,7 @@ class _Apply:
                 done = self._step(flight)
                 self._missed.pop(name, None)
             except VertuneError as error:
-                passing = isinstance(error, Unreachable | Passing)
+                passing = isinstance(error, _AGAIN)
                 if done := not passing or self._lost(name, error):
                     self._outcome.failed[name] = str(error)
                     self._tools.watcher.said(name, str(error))

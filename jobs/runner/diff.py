@@ -121,7 +121,7 @@ def _of(
 def _unfinished(wanted: Desired | None, record: Recorded) -> Summary | None:
     if started := [entry for _, entry in sorted(record.entries.items()) if entry.in_flight]:
         return started[0]
-    entry = record.entries.get(wanted.fingerprint) if wanted else None
+    entry = record.entries.get(wanted.fingerprint) if wanted and not wanted.pin else None
     return entry if wanted and entry and _unscored(wanted, entry) else None
 
 

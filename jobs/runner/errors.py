@@ -71,7 +71,7 @@ class RemoteError(VertuneError):
         doing: str,
         violations: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        self.status, self.reason, self.message = status, reason, message
+        self.status, self.reason, self.message, self.doing = status, reason, message, doing
         self.violations = violations  # (the service's field, what is wrong)
         super().__init__(f"{doing}: {status} {reason}: {message}")
 

@@ -27,6 +27,7 @@ class Promised(BaseModel):
     name: str
     fingerprint: str
     price_usd: float | None = None
+    after: str | None = None  # the failed job that a retry comes after
 
     def __str__(self) -> str:
         return f"{self.action} {self.name} ({self.fingerprint[:12]})"
@@ -59,7 +60,10 @@ def promise(plan: Plan, stack: str, project: str) -> Promise:
 def _promised(change: Change) -> Promised:
     """What waits is promised as what it becomes."""
     cost = change.desired.estimate.price_usd if change.desired and change.costs else None
+    before = change.source if change.costs else None
+    again = before is not None and before.fingerprint == change.fingerprint
     return Promised(
+        after=before.job if before and again else None,
         action=(change.then or change.action).word,
         name=change.name,
         fingerprint=change.fingerprint,

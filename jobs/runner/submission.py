@@ -18,7 +18,15 @@ from typing import Any
 
 from jobs.runner import identity
 from jobs.runner.desired import Resolved
-from jobs.runner.errors import Passing, Problem, Problems, RemoteError, Unreachable, VertuneError
+from jobs.runner.errors import (
+    Passing,
+    Problem,
+    Problems,
+    Quota,
+    RemoteError,
+    Unreachable,
+    VertuneError,
+)
 from jobs.runner.flight import Flight
 from jobs.runner.lease import Lease, holder
 from jobs.runner.ledger import Entry, Ledger
@@ -40,6 +48,10 @@ _FIELDS = {
 Said = Callable[[str, str], None]
 
 
+class NoRoom(Quota):
+    """The service takes no more tuning jobs for now; nothing was created."""
+
+
 @dataclass
 class Submission:
     """Submits for one stack. `holder` is this process, for as long as it lives."""
@@ -58,7 +70,7 @@ class Submission:
         Raises Quota and other refusals, after which nothing stands in the ledger.
         """
         flight = self._claimed(change, self._intent(change, resolved, uri), resolved)
-        if flight.entry.holder == self.holder:
+        if flight.claimed:  # by this very call: what was begun before is looked up first
             self._send(flight)
         else:
             self.said(change.name, f"is being submitted by {flight.entry.holder}; waiting for it")
@@ -126,16 +138,17 @@ class Submission:
         """A new entry, or over the failed one that is asked for again, or what another began."""
         before = change.source
         if before is not None and before.fingerprint == entry.fingerprint:
-            return self._again(entry, resolved)
+            return self._again(entry, resolved, before.job)
         claimed = time.monotonic()
         try:
             return Flight(entry, self.ledger.create(entry), resolved, claimed)
         except Changed:
             return self._joined(entry, resolved)
 
-    def _again(self, entry: Entry, resolved: Resolved) -> Flight:
+    def _again(self, entry: Entry, resolved: Resolved, job: str | None) -> Flight:
+        """Over the failure that was planned with, not over one that came after it."""
         flight = self._joined(entry, resolved)
-        if flight.entry.state not in ("failed", "cancelled"):
+        if flight.entry.state not in ("failed", "cancelled") or flight.entry.job != job:
             return flight
         before = flight.entry
         tried = [*before.previous, *([before.job] if before.job else [])]
@@ -168,7 +181,11 @@ class Submission:
         except RemoteError as error:
             self._withdraw(flight)
             raise _translated(error, flight) from error
-        self._adopt(flight, job, "submitted")
+        try:
+            self._adopt(flight, job, "submitted")
+        except (Passing, Quota, Unreachable) as error:
+            self.said(flight.entry.name, f"{error}\n{job.name} is created, and found by its labels")
+            flight.told = "here"
 
     def _renewed(self, flight: Flight) -> bool:
         """Whether the lease leaves the time to send; it is renewed where it does not."""
@@ -275,6 +292,8 @@ def _translated(error: RemoteError, flight: Flight) -> VertuneError:
     """The service's complaints about fields, at the lines of the spec they came from."""
     assert flight.resolved is not None
     file = flight.resolved.file
+    if isinstance(error, Quota):
+        return NoRoom(error.status, error.reason, error.message, error.doing)
     found: list[Problem] = []
     for field_, why in error.violations:
         last = field_.rpartition(".")[2]

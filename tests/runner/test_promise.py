@@ -108,3 +108,18 @@ def test_a_checksum_holds_only_for_its_very_plan() -> None:
     hold_checksum(now.checksum, now)
     with pytest.raises(VertuneError, match=f"checksum is {now.checksum} now, not 0123"):
         hold_checksum("0123", now)
+
+
+def test_a_retry_that_failed_again_is_not_the_one_that_was_reviewed() -> None:
+    def failed(job: str) -> dict[str, Recorded]:
+        return {"a": record(entry(A1, "failed", "a", job=job))}
+
+    def retried(job: str) -> Promise:
+        plan = diff(by_name(wanted("a", A1)), failed(job), retry=["a"])
+        return promise(plan, "dev", "acme")
+
+    hold(retried("jobs/1"), retried("jobs/1"), failed("jobs/1"))
+    with pytest.raises(VertuneError, match="changed: submit a"):
+        hold(retried("jobs/1"), retried("jobs/2"), failed("jobs/2"))
+    with pytest.raises(VertuneError, match="checksum"):
+        hold_checksum(retried("jobs/1").checksum, retried("jobs/2"))

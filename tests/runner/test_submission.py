@@ -201,3 +201,37 @@ def test_a_clock_that_is_wrong_here_does_not_make_a_lease_stale(place: Place) ->
     place.ledger.create(intent)
     assert place.ledger.clock.age(intent.leased or "") < 5
     assert said_by(place, wait=False)[0].running == ["one"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_cannot_be_recorded_for_want_of_quota_is_found_and_not_created_again(
+    place: Place, emulator: Emulator
+) -> None:
+    """Cloud Storage refuses with 429 as well; that says nothing of the job."""
+    # The second upload is the intent, the third records the job: the first are the examples.
+    emulator.faults.set(
+        Rule("busy", method="POST", path="/upload/*", nth=3, times=8, status=429),
+    )
+    said_by(place)
+    emulator.faults.clear()
+    while planned(place).plan:
+        assert not said_by(place, lease=OVER)[0].failed
+    assert len(all_jobs(place)) == 1
+
+
+def test_what_a_rollback_took_back_is_scored_anew_and_not_served(
+    place: Place, provisioned: Repository
+) -> None:
+    applied(place)
+    first, _ = entry_of(place, "one")
+    provisioned.data("one", "train", ("one match", "sports"), ("a new bank", "business"))
+    applied(place)
+    second = place.ledger.recorded()["one"].active
+    assert second is not None
+    place.ledger.activate("one", first.fingerprint, second)
+    read = place.ledger.read("one", second)
+    assert read is not None
+    place.ledger.update(read[0].model_copy(update={"score": None}), read[1])
+    applied(place)
+    assert place.ledger.recorded()["one"].active == first.fingerprint
+    assert not planned(place).plan

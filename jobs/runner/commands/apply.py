@@ -134,9 +134,16 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
     while todo := {(c.action.word, c.name, c.fingerprint) for c in found.plan.now} - done:
         if all(name in result.failed for _, name, _ in todo):
             break
-        _refuse(place, terms, found)
-        if found.plan.tunes:
-            _ask(place, terms)
+        try:
+            _refuse(place, terms, found)
+            if found.plan.tunes:
+                _ask(place, terms)
+        except VertuneError as error:
+            if not done:
+                raise
+            result.failed["the rest"] = str(error)  # what is done is recorded all the same
+            click.echo(str(error), err=True)
+            break
         outcome = _carry_out(place, terms, found)
         result.add(outcome)
         if outcome.running or outcome.queued:
@@ -145,6 +152,8 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
         found = _reconciled(place, terms)
         if terms.held:
             found = found.of(promised.covers)
+        elif not all(map(promised.covers, found.plan.now)):
+            click.echo(report.plan_text(found.plan, place.name, place.settings), err=True)
     return result
 
 
