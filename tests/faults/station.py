@@ -40,7 +40,16 @@ def vertune(root: str, log: str, words: tuple[str, ...]) -> None:
     for stream in (1, 2):
         os.dup2(output, stream)
     sys.stdin = open(os.devnull)  # noqa: SIM115  open until the process ends
-    main(["--root", root, *words])
+    try:
+        main(["--root", root, *words])
+    except SystemExit as ended:
+        # A fork server now and then loses a status, and tells 255.
+        _code(root, os.getpid()).write_text(str(ended.code or 0), "utf-8")
+        raise
+
+
+def _code(root: str | Path, pid: int | None) -> Path:
+    return Path(root) / f"code-{pid}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,9 @@ class Case:
         if process.is_alive():
             process.kill()
             raise TimeoutError(f"{self.name}: did not end: {self.said()}")
-        return process.exitcode
+        code = _code(self.repository.root, process.pid)
+        lost = process.exitcode == 255 and code.exists()
+        return int(code.read_text("utf-8")) if lost else process.exitcode
 
     def kill(self, process: BaseProcess) -> None:
         process.kill()  # SIGKILL, if it has not ended by itself
