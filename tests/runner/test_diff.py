@@ -172,6 +172,14 @@ def test_a_pin_serves_what_was_tuned_and_never_tunes() -> None:
         assert "no tuned model is recorded" in change.reason
 
 
+def test_a_pin_is_not_undone_by_a_tuning_that_is_not_scored_yet() -> None:
+    unscored = entry(A1, score=None)
+    assert only(diff(by_name(wanted(fingerprint=A1)), served(entry(A2), unscored))).action is (
+        Action.RESUME
+    )
+    assert not diff(by_name(wanted(fingerprint=A1, pin=A2[:12])), served(entry(A2), unscored))
+
+
 def test_a_pin_may_name_what_was_tuned_under_another_name() -> None:
     specs = by_name(wanted("a"), wanted("b", A3, pin=A1[:12]))
     change = only(diff(specs, served(entry(A1, name="a"))))

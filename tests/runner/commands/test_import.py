@@ -20,7 +20,9 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def repository(repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Repository:  # fmt: skip  # noqa: E501
+def repository(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Repository:
     monkeypatch.setenv("PATH", str(tmp_path))  # without an engine
     return repository
 

@@ -58,8 +58,12 @@ def test_faulty_specs_and_data_are_named_and_keep_nothing_from_being_shown(
     provisioned.job("two")
     provisioned.spec("one", "task: classification\nbase_modle: x\n")
     provisioned.spec("three")
-    provisioned.spec("far", provisioned.spec("three").read_text("utf-8").replace(
-        "datasets/three", "gs://no-such-bucket/train.jsonl"))  # fmt: skip
+    provisioned.spec(
+        "far",
+        provisioned.spec("three")
+        .read_text("utf-8")
+        .replace("datasets/three", "gs://no-such-bucket/train.jsonl"),
+    )
     result = vertune(provisioned, "status", "-o", "json")
     found = {row["name"]: (row["sync"], row["health"]) for row in json.loads(result.stdout)}
     assert result.exit_code == 0
