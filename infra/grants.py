@@ -70,7 +70,7 @@ GRANTS = (
             "storage.objects.delete": "every command that acts: writes over them, forgets one",
             "storage.objects.update": "`apply`: notes that the alias has followed",
         },
-        only=("ledger/", "outputs.json"),
+        only=("ledger/", "claims/", "outputs.json"),
     ),
     Grant("planner-reads", "planner", "roles/storage.objectViewer", _READS),
     Grant(

@@ -63,13 +63,13 @@ class Cancellation:
     def _settle(self, flight: Flight) -> None:
         """Find the job of a submission, or make sure that there will be none."""
         entry = flight.entry
-        found = [j for j in self.vertex.jobs(labels(entry)) if j.name not in entry.previous]
+        there = self.vertex.at(entry.location) if entry.location else self.vertex
+        found = [j for j in there.jobs(labels(entry)) if j.name not in entry.previous]
         if job := min(found, key=lambda job: job.done, default=None):
             stand_in = job.labels.get(STAND_IN_LABEL)
             flight.record(self.ledger, state="submitted", job=job.name, stand_in=stand_in)
             return
-        left = self.lease.seconds - self.ledger.clock.age(entry.leased or entry.created)
-        if left > 0:
+        if (left := self.lease.left(entry, self.ledger.clock)) > 0:
             raise VertuneError(
                 f"{entry.name} is being submitted by {entry.holder} and has no job yet that could"
                 f" be cancelled; run this again in {left:.0f} s"

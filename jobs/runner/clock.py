@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from requests import Response
 
 _RESOLUTION = 1.0  # seconds
-
-
 _SECOND = timedelta(seconds=1)
+_RUNNING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def steady() -> float:
+    """Seconds that only ever pass, also while the machine sleeps; for differences only."""
+    return time.clock_gettime(_RUNNING)
 
 
 class Clock:
@@ -23,7 +27,7 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self._told, self._at = datetime.now(UTC), time.monotonic()
+        self._told, self._at = datetime.now(UTC), steady()
 
     def heard(self, response: Response, *_: Any, **__: Any) -> None:
         """A response hook of `requests`; a Date that is none is passed over."""
@@ -33,10 +37,10 @@ class Clock:
             return
         # A Date is cut to whole seconds: of two that agree, the later one would set the clock back.
         if not timedelta() <= self.now() - told < _SECOND:
-            self._told, self._at = told, time.monotonic()
+            self._told, self._at = told, steady()
 
     def now(self) -> datetime:
-        return self._told + timedelta(seconds=time.monotonic() - self._at)
+        return self._told + timedelta(seconds=steady() - self._at)
 
     def stamp(self) -> str:
         return self.now().isoformat(timespec="milliseconds")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
+from jobs.runner.clock import steady
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Entry, Ledger
@@ -33,7 +33,7 @@ class Flight:
 
     def claim(self, ledger: Ledger, **update: object) -> None:
         """Write what only one may write. Raises Changed if somebody else wrote first."""
-        wanted, before = self.entry.model_copy(update=update), time.monotonic()
+        wanted, before = self.entry.model_copy(update=update), steady()
         self.generation = ledger.update(wanted, self.generation)
         self.entry, self.claimed = wanted, before
 

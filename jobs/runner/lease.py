@@ -6,6 +6,8 @@ import socket
 from dataclasses import dataclass
 
 from jobs.runner import remote
+from jobs.runner.clock import Clock
+from jobs.runner.ledger import Entry
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Lease:
     @property
     def seconds(self) -> float:
         return self.sending + self.acting + self.settling
+
+    def left(self, entry: Entry, clock: Clock) -> float:
+        """Seconds of an entry's lease, by the length that its holder keeps; below 0 it is over."""
+        length = self.seconds if entry.lease is None else entry.lease
+        return length - clock.age(entry.leased or entry.created)
 
 
 _CLOUD = Lease(sending=15, acting=30, settling=60)

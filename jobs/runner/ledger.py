@@ -3,6 +3,7 @@
 ledger/<name>/<fingerprint>.json   one tuning; its summary is also in the object's metadata
 ledger/<name>/active.json          the fingerprint of the tuning that is served
 owner.json                         the stack and repository that the bucket belongs to
+claims/<fingerprint>.json          the name under which a job for it may be created
 outputs.json                       a digest of what the stack's outputs said last
 """
 
@@ -85,6 +86,7 @@ class Entry(Summary):
     holder: str
     previous: list[str] = []  # jobs of earlier, failed tries
     pre_tuned_model: str | None = None  # the tuned model that it goes on from
+    lease: float | None = None  # seconds from `leased` on, as its holder keeps it
     imported: bool = False  # not submitted here: its inputs are what the service says, or a person
     dataset_uri: str
     splits: dict[str, int]  # examples by split
@@ -236,6 +238,28 @@ class Ledger:
         """
         blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
         self._delete(blob, f"removing the ledger's entry of {entry.name}", generation)
+
+    def claim(self, fingerprint: str, name: str, generation: int) -> None:
+        """Let `name` create the job, and no other one. Raises storage.Changed if it moved on."""
+        blob = self._bucket.blob(f"claims/{fingerprint}.json")
+        self._upload(blob, json.dumps({"name": name}), generation, name)
+
+    def claimant(self, fingerprint: str) -> tuple[str | None, int]:
+        """The name that may create the job, None if there is none, and the claim's generation."""
+        blob = self._bucket.blob(f"claims/{fingerprint}.json")
+        with storage.doing(f"reading who tunes {fingerprint[:12]}", self._bucket):
+            text = self._download(blob)
+        try:
+            return str(json.loads(text or "")["name"]), int(blob.generation or 0)
+        except (ValueError, LookupError, TypeError):  # whatever stands there claims nothing
+            return None, int(blob.generation or 0)
+
+    def disclaim(self, fingerprint: str, name: str) -> None:
+        """Remove a claim that is this name's. Two calls."""
+        whose, generation = self.claimant(fingerprint)
+        if whose == name:
+            blob = self._bucket.blob(f"claims/{fingerprint}.json")
+            self._delete(blob, f"removing the claim of {name}", generation)
 
     def activate(self, name: str, fingerprint: str, instead_of: str | None = None) -> None:
         """Serve this entry from now on; `instead_of` names one that a rollback takes back.

@@ -115,7 +115,7 @@ def _confirmed(
 def _job(vertex: Vertex) -> Callable[[str], Job | None]:
     def ask(name: str) -> Job | None:
         try:
-            return vertex.at(location_of(name)).job(name)
+            return vertex.job(name)
         except JobMissing:
             return None
 

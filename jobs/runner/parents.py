@@ -43,9 +43,19 @@ def _on(
     mark = desired[name].at_least if name in desired else None
     if any(entry.passes(mark) for entry in found):
         return replace(change, parent=next(entry for entry in found if entry.passes(mark)))
-    if parent is not None and parent.action is not Action.BLOCKED:
+    pin = desired[name].pin if name in desired else None
+    if parent is not None and parent.action is not Action.BLOCKED and not pin:
         reason = f"goes on from {name}, which is tuned first"
         return replace(change, action=Action.WAIT, reason=reason, then=change.action)
-    why = parent.reason if parent else "is below its mark" if found else "is not to be tuned here"
-    reason = f"goes on from {name}, which is blocked: {why}"
+    reason = f"goes on from {name}, which is blocked: {_why(parent, pin, bool(found))}"
     return replace(change, action=Action.BLOCKED, reason=reason)
+
+
+def _why(parent: Change | None, pin: str | None, tuned: bool) -> str:
+    if pin and not tuned:
+        return f"pinned to {pin}, what its spec asks for is not tuned; take the pin out"
+    if parent:
+        return parent.reason
+    if tuned:
+        return "is below its mark"
+    return "is not to be tuned here"

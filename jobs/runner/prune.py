@@ -161,6 +161,7 @@ class Prune:
                     continue  # a first try's answer was lost, or somebody else prunes
 
     def forget(self, one: Leftover) -> None:
+        self.ledger.disclaim(one.entry.fingerprint, one.entry.name)
         self.ledger.remove(one.entry, one.generation)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -62,9 +63,14 @@ def credentials(endpoint: str | None) -> Credentials:
     """Google's of this shell, or for an emulator some that are worth nothing anywhere else.
 
     In place of the account that IMPERSONATE names, if any. Raises Unreachable if there are none.
+    All clients share them: a token that one had renewed is not awaited by the next.
     """
+    return _shared(endpoint, os.environ.get(IMPERSONATE), os.environ.get(_KEY_FILE))
+
+
+@cache
+def _shared(endpoint: str | None, account: str | None, _file: str | None) -> Credentials:
     found = _of_this_shell() if endpoint is None else _of_an_emulator(endpoint)
-    account = os.environ.get(IMPERSONATE)
     return _impersonating(account, found, endpoint) if account else found
 
 

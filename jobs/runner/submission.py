@@ -2,6 +2,7 @@
 
 intent    the entry is created as `submitting`, with its holder and a lease
 lookup    a job with its labels is adopted: an earlier answer, or the ledger, may be lost
+claim     of several names for one tuning, one may go on; the others reuse what it comes to
 create    the one call that costs money; what became of it is known, or it is looked up
 record    the job's name is written right after
 
@@ -11,12 +12,12 @@ over only when the lease is over: then a create of the holder's can neither be s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.runner import identity
+from jobs.runner.clock import steady
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import (
     Passing,
@@ -45,11 +46,22 @@ _FIELDS = {
     "labels": "labels",
 }
 
+_TRIES = 5  # of a claim, against others who claim the same tuning
+
 Said = Callable[[str, str], None]
 
 
 class NoRoom(Quota):
     """The service takes no more tuning jobs for now; nothing was created."""
+
+
+class Elsewhere(VertuneError):
+    """The same tuning is under way, or done, under another name; nothing was created."""
+
+    def __init__(self, other: str) -> None:
+        super().__init__(
+            f"the same tuning was begun as {other} meanwhile; run this again, it is reused"
+        )
 
 
 @dataclass
@@ -62,7 +74,7 @@ class Submission:
     lease: Lease
     said: Said
     holder: str = field(default_factory=holder)
-    _listed: list[Job] | None = None
+    _listed: dict[str | None, list[Job]] = field(default_factory=dict)  # by location
 
     def begin(self, change: Change, resolved: Resolved, uri: str) -> Flight:
         """Claim a tuning and submit it, or join whoever did; `uri` is of the uploaded examples.
@@ -81,12 +93,11 @@ class Submission:
         flight.read(self.ledger)
         if flight.entry.state != "submitting":
             return True
-        if job := self._started(flight.entry, self._list()):
+        if job := self._started(flight.entry, self._list(flight.entry.location)):
             self._adopt(flight, job, "adopted")
             return True
-        age = self.ledger.clock.age(flight.entry.leased or flight.entry.created)
-        if age < self.lease.seconds:
-            self._wait(flight, self.lease.seconds - age)
+        if (left := self.lease.left(flight.entry, self.ledger.clock)) > 0:
+            self._wait(flight, left)
             return True
         return self._take_over(flight)
 
@@ -101,16 +112,25 @@ class Submission:
             )
 
     def _take_over(self, flight: Flight) -> bool:
-        if flight.resolved is None:
+        wanted = flight.resolved.desired if flight.resolved else None
+        if wanted is None:
             self.ledger.remove(flight.entry, flight.generation)
             self.said(flight.entry.name, "was never submitted and is not wanted now; removed")
             return False
         try:
-            flight.claim(self.ledger, holder=self.holder, leased=self.ledger.clock.stamp())
+            self._hold(flight, holder=self.holder, location=wanted.location)
         except Changed:
             return True  # somebody else was faster; the next look shows how far they are
-        self._send(flight, listed=True)
+        try:
+            self._send(flight, listed=True)
+        except NoRoom as error:  # the entry stands, and after the lease it is tried again
+            self.said(flight.entry.name, f"waits for quota: {error.message}")
         return True
+
+    def _hold(self, flight: Flight, **update: object) -> None:
+        """Begin the lease anew. Raises Changed if somebody else goes on with it."""
+        now, seconds = self.ledger.clock.stamp(), self.lease.seconds
+        flight.claim(self.ledger, leased=now, lease=seconds, **update)
 
     # The claim
 
@@ -125,6 +145,7 @@ class Submission:
             inputs=dict(desired.inputs),
             created=now,
             leased=now,
+            lease=self.lease.seconds,
             location=desired.location,
             holder=self.holder,
             pre_tuned_model=change.parent.tuned_model if change.parent else None,
@@ -139,7 +160,7 @@ class Submission:
         before = change.source
         if before is not None and before.fingerprint == entry.fingerprint:
             return self._again(entry, resolved, before.job)
-        claimed = time.monotonic()
+        claimed = steady()
         try:
             return Flight(entry, self.ledger.create(entry), resolved, claimed)
         except Changed:
@@ -167,20 +188,26 @@ class Submission:
     # The create
 
     def _send(self, flight: Flight, listed: bool = False) -> None:
-        if not listed and (job := self._started(flight.entry, self._known())):
+        location = flight.entry.location
+        if not listed and (job := self._started(flight.entry, self._known(location))):
             self._adopt(flight, job, "found")
             return
+        if other := self._other(flight.entry):
+            self._withdraw(flight, f"failed before; begun as {other} since")
+            raise Elsewhere(other)
         if not self._renewed(flight):
             return
         try:
-            job = self.vertex.submit(self._order(flight), self.lease.acting)
+            job = self._at(location).submit(self._order(flight), self.lease.acting)
         except (Passing, Unreachable) as error:
             self.said(flight.entry.name, f"{error}\nwhether a job was created is looked up")
             flight.told = "here"
             return
         except RemoteError as error:
-            self._withdraw(flight)
-            raise _translated(error, flight) from error
+            refusal = _translated(error, flight)
+            if not (listed and isinstance(refusal, NoRoom)):
+                self._withdraw(flight, "failed before; asked for again, and refused by the service")
+            raise refusal from error
         try:
             self._adopt(flight, job, "submitted")
         except (Passing, Quota, Unreachable) as error:
@@ -189,20 +216,39 @@ class Submission:
 
     def _renewed(self, flight: Flight) -> bool:
         """Whether the lease leaves the time to send; it is renewed where it does not."""
-        if time.monotonic() - flight.claimed < self.lease.sending:
+        if steady() - flight.claimed < self.lease.sending:
             return True
         try:
-            flight.claim(self.ledger, leased=self.ledger.clock.stamp())
+            self._hold(flight)
         except Changed:
             return False
         return True
 
-    def _withdraw(self, flight: Flight) -> None:
+    def _other(self, entry: Entry) -> str | None:
+        """Another name that has this tuning; None once this one alone may create the job.
+
+        The claim is written after the entry: whoever finds it knows by the entry whether it stands.
+        """
+        generation = 0
+        for _ in range(_TRIES):
+            try:
+                self.ledger.claim(entry.fingerprint, entry.name, generation)
+                return None
+            except Changed:
+                name, generation = self.ledger.claimant(entry.fingerprint)
+            if name not in (None, entry.name) and self._stands(str(name), entry.fingerprint):
+                return name
+        raise VertuneError(f"the claim on {entry.fingerprint[:12]} changes all the time; try again")
+
+    def _stands(self, name: str, fingerprint: str) -> bool:
+        found = self.ledger.read(name, fingerprint)
+        return found is not None and (found[0].in_flight or found[0].state == "succeeded")
+
+    def _withdraw(self, flight: Flight, why: str) -> None:
         """Nothing was created: what was there before comes back."""
         try:
             if flight.entry.previous:
                 *previous, job = flight.entry.previous
-                why = "failed before; asked for again, and refused by the service"
                 flight.claim(self.ledger, state="failed", job=job, previous=previous, error=why)
             else:
                 self.ledger.remove(flight.entry, flight.generation)
@@ -227,13 +273,18 @@ class Submission:
 
     # The lookup and the record
 
-    def _list(self) -> list[Job]:
-        self._listed = self.vertex.jobs({"vertune-stack": self.stack})
-        return self._listed
+    def _at(self, location: str | None) -> Vertex:
+        """Where an entry was or is to be submitted, whatever the stack's region is by now."""
+        return self.vertex.at(location) if location else self.vertex
 
-    def _known(self) -> list[Job]:
+    def _list(self, location: str | None) -> list[Job]:
+        found = self._at(location).jobs({"vertune-stack": self.stack})
+        self._listed[location] = found
+        return found
+
+    def _known(self, location: str | None) -> list[Job]:
         """The jobs there were when this apply first looked: of what is lost they are enough."""
-        return self._list() if self._listed is None else self._listed
+        return self._listed[location] if location in self._listed else self._list(location)
 
     def _started(self, entry: Entry, jobs: Iterable[Job]) -> Job | None:
         """The job that an entry's submission created, found by its labels; the best of several."""

@@ -11,6 +11,7 @@ from jobs.runner import client, remote
 from jobs.runner.errors import JobMissing, VertuneError
 
 if TYPE_CHECKING:  # the import costs more than a second
+    from google import genai
     from google.genai import types
 
 _ACTING = 30.0  # seconds
@@ -82,11 +83,19 @@ class Vertex:
     def __init__(self, project: str, location: str, endpoint: str | None) -> None:
         self._project, self._location, self._endpoint = project, location, endpoint
         self._client = client.opened(project, location, endpoint)
+        self._elsewhere: dict[str, Vertex] = {}
 
     def at(self, location: str) -> Vertex:
+        """The service there; each location has an address of its own."""
         if location == self._location:
             return self
-        return Vertex(self._project, location, self._endpoint)
+        if location not in self._elsewhere:
+            self._elsewhere[location] = Vertex(self._project, location, self._endpoint)
+        return self._elsewhere[location]
+
+    def _of(self, name: str) -> genai.Client:
+        """The client for the location that a resource's name tells."""
+        return self.at(location_of(name))._client
 
     def submit(self, order: Order, seconds: float | None = None) -> Job:
         """Create a tuning job, waiting that long for the answer.
@@ -126,7 +135,7 @@ class Vertex:
         config = types.GetTuningJobConfig(http_options=_within(remote.timeout()))
 
         def get() -> Job:
-            return _job(self._client.tunings.get(name=name, config=config))
+            return _job(self._of(name).tunings.get(name=name, config=config))
 
         with client.doing(f"reading {name}", self._endpoint), client.tunings():
             try:
@@ -176,7 +185,7 @@ class Vertex:
 
         config = types.CancelTuningJobConfig(http_options=_within(remote.patient(_ACTING)))
         with client.doing(f"cancelling {name}", self._endpoint), client.tunings():
-            self._client.tunings.cancel(name=name, config=config)
+            self._of(name).tunings.cancel(name=name, config=config)
 
     def generate(self, model: str, prompt: str, system: str | None, max_tokens: int) -> Answer:
         """The most likely answer of a base model's name or a tuned model's endpoint."""

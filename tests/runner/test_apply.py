@@ -52,8 +52,10 @@ def tools(place: Place, lease: Lease = LONG, *, wait: bool = True, at_once: int 
     )
 
 
-def planned(place: Place, retry: tuple[str, ...] = ()) -> Reconciliation:
-    return reconcile(place.resolve(), place.ledger.recorded(), retry=retry)
+def planned(
+    place: Place, retry: tuple[str, ...] = (), select: tuple[str, ...] = ()
+) -> Reconciliation:
+    return reconcile(place.resolve(select), place.ledger.recorded(), select, retry)
 
 
 def applied(place: Place, lease: Lease = LONG, *, wait: bool = True) -> Outcome:

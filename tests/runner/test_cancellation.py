@@ -133,7 +133,7 @@ def test_a_submission_without_a_job_is_waited_for_until_there_can_be_none(
     place, before = in_flight(provisioned, "one")
     lost = [before.job or ""]
     now = place.ledger.clock.stamp()
-    written(place, before, state="submitting", job=None, previous=lost, leased=now)
+    written(place, before, state="submitting", job=None, previous=lost, leased=now, lease=None)
     with pytest.raises(VertuneError, match=r"is being submitted by .* run this again in 1\d\d s"):
         cancelled(place)
     (ended,) = cancelled(place, OVER)

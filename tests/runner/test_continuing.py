@@ -56,6 +56,15 @@ def test_a_parent_below_its_mark_blocks_it() -> None:
     )
 
 
+def test_a_pinned_parent_blocks_it_and_the_reason_says_the_pin() -> None:
+    pinned = wanted("parent", A1, pin="b" * 12)
+    for recorded in (served(entry("b" * 64, name="parent")), {"parent": record(entry("b" * 64))}):
+        action, reason = said(recorded, pinned, CHILD)["child"]
+        assert action is Action.BLOCKED
+        assert "pinned to bbbbbbbbbbbb" in reason
+        assert "take the pin out" in reason
+
+
 def test_it_is_blocked_along_a_chain() -> None:
     last = wanted("last", "a3" * 32, inputs={**CHILD.inputs, "continues": A2}, continues="child")
     failed = {"parent": record(entry(A1, "failed", "parent"))}

@@ -13,6 +13,7 @@ from jobs.runner.lease import lease
 from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action
 from jobs.runner.submission import Submission, labels
+from jobs.runner.upload import upload
 from jobs.runner.vertex import Order
 from tests.conftest import Repository
 from tests.runner.test_apply import (
@@ -136,8 +137,8 @@ def test_a_lost_ledger_entry_is_made_anew_from_the_job_without_paying_again(plac
 
 def intent_of_another(place: Place) -> Entry:
     """An entry as an applier leaves it that died right after its claim."""
-    found = planned(place)
-    desired = found.resolved["one"].desired
+    one = planned(place).resolved["one"]
+    desired = one.desired
     assert desired is not None
     return Entry(
         name="one",
@@ -149,7 +150,7 @@ def intent_of_another(place: Place) -> Entry:
         leased=place.ledger.clock.stamp(),
         spec="jobs/one.yaml",
         holder="elsewhere:7:abc",
-        dataset_uri="gs://vertune-local/datasets/none/train.jsonl",
+        dataset_uri=upload(one.dataset, None, place.bucket)["train"],
         splits={"train": 2},
     )
 
@@ -235,3 +236,97 @@ def test_what_a_rollback_took_back_is_scored_anew_and_not_served(
     applied(place)
     assert place.ledger.recorded()["one"].active == first.fingerprint
     assert not planned(place).plan
+
+
+def two_names_for_one_tuning(provisioned: Repository) -> None:
+    text = (provisioned.root / "jobs/one.yaml").read_text("utf-8")
+    (provisioned.root / "jobs/two.yaml").write_text(text, "utf-8")
+
+
+def test_of_two_names_that_want_one_tuning_at_once_one_creates_the_job_and_the_other_reuses_it(
+    place: Place, provisioned: Repository
+) -> None:
+    two_names_for_one_tuning(provisioned)
+    before = {name: planned(place, select=(name,)) for name in ("one", "two")}
+    assert [one.plan.tunes for one in before.values()] == [True, True]
+    first, second = (apply(tools(place), one.plan, one.resolved) for one in before.values())
+    assert (first.tuned, list(second.failed)) == (["one"], ["two"])
+    assert "the same tuning was begun as one meanwhile" in second.failed["two"]
+    assert place.ledger.recorded().keys() == {"one"}
+    applied(place)
+    assert place.ledger.recorded()["two"].served
+    assert len(all_jobs(place)) == 1
+
+
+def test_a_claim_of_a_name_whose_tuning_came_to_nothing_is_taken_over(
+    place: Place, emulator: Emulator, provisioned: Repository
+) -> None:
+    two_names_for_one_tuning(provisioned)
+    emulator.faults.set(Rule("no", method="POST", path="*/tuningJobs", status=403))
+    found = planned(place, select=("one",))
+    assert apply(tools(place), found.plan, found.resolved).failed
+    emulator.faults.clear()
+    found = planned(place, select=("two",))
+    assert apply(tools(place), found.plan, found.resolved).tuned == ["two"]
+
+
+def test_junk_in_the_place_of_a_claim_claims_nothing(place: Place) -> None:
+    desired = planned(place).resolved["one"].desired
+    assert desired is not None
+    place.bucket.blob(f"claims/{desired.fingerprint}.json").upload_from_string("[]")
+    assert applied(place).tuned == ["one"]
+
+
+# Locations
+
+
+def test_a_job_is_found_and_finished_where_it_was_submitted_whatever_the_region_is_now(
+    place: Place, provisioned: Repository
+) -> None:
+    applied(place, wait=False)
+    entry, generation = entry_of(place, "one")
+    lost = {"state": "submitting", "job": None}
+    place.ledger.update(entry.model_copy(update=lost), generation)
+    moved = elsewhere(provisioned)
+    outcome, said = said_by(moved)
+    assert f"one: adopted {entry.job}" in said
+    assert outcome.tuned == ["one"]
+    assert all_jobs(moved) == []
+
+
+def test_what_never_got_a_job_is_submitted_in_the_region_of_now(
+    place: Place, provisioned: Repository
+) -> None:
+    place.ledger.create(intent_of_another(place).model_copy(update={"location": "us-central1"}))
+    moved = elsewhere(provisioned)
+    assert said_by(moved, lease=OVER)[0].tuned == ["one"]
+    assert all_jobs(place) == []
+    assert [job.name.split("/")[3] for job in all_jobs(moved)] == ["europe-west4"]
+
+
+def elsewhere(provisioned: Repository) -> Place:
+    path = provisioned.root / "Pulumi.local.yaml"
+    path.write_text(path.read_text("utf-8").replace("us-central1", "europe-west4"), "utf-8")
+    return Place("local", provisioned.root)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_refusal_for_want_of_quota_after_a_take_over_is_waited_out(
+    place: Place, emulator: Emulator
+) -> None:
+    place.ledger.create(intent_of_another(place))
+    emulator.faults.set(Rule("full", method="POST", path="*/tuningJobs", times=2, status=429))
+    outcome, said = said_by(place, lease=OVER)
+    assert outcome.tuned == ["one"]
+    assert sum("one: waits for quota" in line for line in said) == 2
+    assert len(all_jobs(place)) == 1
+
+
+def test_a_lease_lasts_as_long_as_its_holder_keeps_it_whatever_the_reader_s_patience(
+    place: Place,
+) -> None:
+    place.ledger.create(intent_of_another(place).model_copy(update={"lease": 600.0}))
+    outcome, said = said_by(place, lease=OVER, wait=False)
+    assert outcome.running == ["one"]
+    assert any("if none turns up within" in line for line in said)
+    assert all_jobs(place) == []
