@@ -8,10 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 from jobs.runner import remote
+from jobs.runner.ahead import ahead
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import JobMissing, Passing, Quota, Unreachable, VertuneError
 from jobs.runner.flight import Flight
@@ -30,6 +33,7 @@ P = ParamSpec("P")
 
 _MOST_MISSED = 10  # looks at a job in a row without an answer, each of them tried for a while
 _AGAIN = (Unreachable, Passing, Quota)  # nothing that another look may not mend
+_UPLOADS = 4  # datasets on their way at once
 _QUOTA_SECONDS = 60.0  # until the service is asked again for room
 
 
@@ -174,15 +178,24 @@ class _Apply:
     def _fill(self) -> None:
         if not self._queue or time.monotonic() < self._full_until:
             return
-        room = self._room()
-        while self._queue and room > 0 and not self._tools.stop.is_set():
-            change = self._queue.pop(0)
+        now = self._queue[: max(0, self._room())]
+        uploads = ahead([partial(self._upload, change) for change in now], _UPLOADS)
+        for change, uploaded in zip(now, uploads, strict=True):
+            if self._tools.stop.is_set():
+                break
+            self._queue.remove(change)
             try:
-                self._guard(change.name, self._submit, change)
+                self._guard(change.name, self._submit, change, uploaded)
             except _Full as full:
                 self._wait_for_room(change, full)
-                return
-            room -= 1
+                break
+        begun = [uploaded for uploaded in uploads if not uploaded.cancel()]
+        if not self._tools.stop.is_set():
+            wait(begun)  # they are as good for the next time
+
+    def _upload(self, change: Change) -> Mapping[str, str]:
+        resolved = self._resolved[change.name]
+        return upload(resolved.dataset, resolved.file.spec.instructions, self._tools.bucket)
 
     def _room(self) -> int:
         try:
@@ -200,11 +213,10 @@ class _Apply:
         others = {job.name for job in self._tools.vertex.under_way()} - {*mine}
         return len(mine) + len(others)
 
-    def _submit(self, change: Change) -> None:
-        resolved = self._resolved[change.name]
-        uris = upload(resolved.dataset, resolved.file.spec.instructions, self._tools.bucket)
+    def _submit(self, change: Change, uploaded: Future[Mapping[str, str]]) -> None:
+        resolved, uri = self._resolved[change.name], uploaded.result()["train"]
         try:
-            flight = self._submission.begin(change, resolved, uris["train"])
+            flight = self._submission.begin(change, resolved, uri)
         except NoRoom as error:
             raise _Full(error) from error
         self._flights.append(flight)

@@ -27,7 +27,7 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self._told, self._at = datetime.now(UTC), steady()
+        self._heard = datetime.now(UTC), steady()
 
     def heard(self, response: Response, *_: Any, **__: Any) -> None:
         """A response hook of `requests`; a Date that is none is passed over."""
@@ -37,10 +37,11 @@ class Clock:
             return
         # A Date is cut to whole seconds: of two that agree, the later one would set the clock back.
         if not timedelta() <= self.now() - told < _SECOND:
-            self._told, self._at = told, steady()
+            self._heard = told, steady()
 
     def now(self) -> datetime:
-        return self._told + timedelta(seconds=steady() - self._at)
+        told, at = self._heard
+        return told + timedelta(seconds=steady() - at)
 
     def stamp(self) -> str:
         return self.now().isoformat(timespec="milliseconds")

@@ -127,16 +127,21 @@ def plans(folder: Path, specs: int, entries: int) -> None:
 
 
 def applies(folder: Path, specs: int) -> None:
+    with Emulator(folder / "bare", trainer="nearest") as emulator:
+        place = Place("local", bucketed(folder / "of-bare", emulator.url, specs))
+        bare = seconds(lambda: bare_submits(place, specs))
     with Emulator(folder / "emulator", trainer="nearest") as emulator:
-        root = repository(folder / "repository", emulator.url, specs).root
-        bucket = storage.bucket(BUCKET, PROJECT, emulator.url)
-        bucket.create(location="us-central1")
-        bare = seconds(lambda: bare_submits(Place("local", root), specs))
+        root = bucketed(folder / "repository", emulator.url, specs)
         took, _ = vertune(root, "apply", "--yes", "--no-wait", "--no-record")
-        click.echo(
-            f"{specs} submits: vertune {specs / took:.1f} a second, the bare clients"
-            f" {specs / bare:.1f} a second, ratio {took / bare:.1f}"
-        )
+    click.echo(
+        f"{specs} submits: vertune {specs / took:.1f} a second, the bare clients"
+        f" {specs / bare:.1f} a second, ratio {took / bare:.1f}"
+    )
+
+
+def bucketed(root: Path, url: str, specs: int) -> Path:
+    storage.bucket(BUCKET, PROJECT, url).create(location="us-central1")
+    return repository(root, url, specs).root
 
 
 def bare_submits(place: Place, specs: int) -> None:

@@ -135,6 +135,7 @@ def test_an_intent_without_a_job_is_submitted_only_after_the_settle_time(
             "job": None,
             "score": None,
             "leased": place.ledger.clock.stamp(),
+            "lease": None,
             "fingerprint": resolved.desired.fingerprint,
         }
     )
