@@ -139,14 +139,17 @@ class Case:
 
 
 class Station:
-    """A context manager; cases come one after the other, several stations work side by side."""
+    """A context manager; cases come one after the other, several stations work side by side.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._count = folder, 0
+    Of an idle one the jobs stay queued for ever.
+    """
+
+    def __init__(self, folder: Path, idle: bool = False) -> None:
+        self._folder, self._count, self._idle = folder, 0, idle
         self.emulator = Emulator(folder / "emulator", trainer="nearest")
 
     def __enter__(self) -> Station:
-        self.emulator.__enter__()
+        (self.emulator.server if self._idle else self.emulator).__enter__()
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from jobs.emulator.faults.rule import Rule
 from jobs.runner.pointer import ALIAS, follow
+from jobs.runner.upload import upload
 from tests.faults.station import Case, Station
-from tests.runner.tuned import another, applied
+from tests.runner.asking import order
+from tests.runner.tuned import another, applied, entries
 
 POINTER = Rule("here", method="POST", path="/upload/*")
 GIVE = Rule("here", method="POST", path="*:mergeVersionAliases", nth=1)
@@ -19,12 +21,19 @@ MODEL = Rule("here", method="DELETE", path="*/models/*")
 ENDPOINT = Rule("here", method="DELETE", path="*/endpoints/*", nth=2)
 DATASET = Rule("here", method="DELETE", path="*/datasets/*")
 ENTRY = Rule("here", method="DELETE", path="*/ledger/*")
+CANCEL = Rule("here", method="POST", path="*:cancel")
 PRUNE = ("prune", "--yes", "--keep", "0")
 
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     with Station(tmp_path_factory.mktemp("life")) as station:
+        yield station
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
+    with Station(tmp_path_factory.mktemp("idle"), idle=True) as station:
         yield station
 
 
@@ -97,3 +106,44 @@ def test_a_prune_that_was_killed_is_finished_by_the_same_command(
     datasets = {blob.name.split("/")[1] for blob in place.bucket.list_blobs(prefix="datasets/")}
     assert datasets == {after.entries[str(after.active)].inputs["dataset"]}
     assert case.faults() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("rule", [CANCEL, POINTER], ids=["cancel", "record"])
+def test_a_cancel_that_was_killed_is_finished_by_the_same_command(
+    idle: Station, rule: Rule, when: str
+) -> None:
+    case = idle.case()
+    applied(case.place, wait=False)
+    command = ("cancel", case.name, "--yes")
+    killed(idle, case, held(rule, when), *command)
+    assert case.run(*command) == 0, case.said()
+    (entry,) = entries(case.place, case.name)
+    assert entry.state == "cancelled"
+    assert case.place.vertex.job(entry.job or "").state == "CANCELLED"
+    assert case.submitted().total() == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3], ids=["entry", "score", "pointer"])
+def test_an_import_that_was_killed_is_finished_by_the_same_command(
+    station: Station, nth: int, when: str
+) -> None:
+    case = station.case()
+    place = case.place
+    (resolved,) = place.resolve()
+    uri = upload(resolved.dataset, None, place.bucket)["train"]
+    job = place.vertex.submit(order(train_uri=uri))
+    while not job.done:
+        job = place.vertex.job(job.name)
+    jobs = len(place.vertex.jobs({}))
+    command = ("import", case.name, "--job", job.name, "--as-desired")
+    rule = Rule("here", method="POST", path="/upload/*", nth=nth)
+    killed(station, case, held(rule, when), *command)
+    case.run(*command)  # there is no engine here to refresh the outputs with
+    (entry,) = entries(place, case.name)
+    assert (entry.job, entry.imported, entry.state) == (job.name, True, "succeeded")
+    assert entry.score is not None
+    assert place.ledger.recorded()[case.name].active == entry.fingerprint
+    assert case.run("plan") == 0
+    assert len(place.vertex.jobs({})) == jobs
