@@ -24,7 +24,7 @@ demo: engine
 	@$(BIN)/vertune demo
 
 test: check engine
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 soak: environment
 	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),0)

@@ -1,14 +1,20 @@
-"""Fixtures of all rooms: an emulator with an instant trainer, and a small repository on it."""
+"""Fixtures of all rooms: an emulator with an instant trainer, and a small repository on it.
+
+And the figures of what was killed and cut, added up over the processes that the tests ran in.
+"""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 from jobs.emulator.emulator import Emulator
 from jobs.runner import storage
+from tests.faults import figures
 
 STACK_SETTINGS = """\
 config:
@@ -85,3 +91,22 @@ def provisioned(repository: Repository, emulator: Emulator) -> Repository:
     bucket.versioning_enabled = True
     bucket.create(location="us-central1")
     return repository
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (sent := getattr(session.config, "workeroutput", None)) is not None:
+        sent["figures"] = figures.all_of_them()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for title, found in getattr(node, "workeroutput", {}).get("figures", {}).items():
+        figures.TITLES[title].add(found)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    for title, found in figures.TITLES.items():
+        if found.cases:
+            terminalreporter.section(title)
+            for line in found.lines():
+                terminalreporter.write_line(line)

@@ -1,6 +1,8 @@
 """Figures: what came of all cases of a session, printed when it ends."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
 
 
 @dataclass
@@ -19,5 +21,15 @@ class Figures:
             f"jobs per fingerprint {per:.2f}, ledger entries lost {self.lost}",
         ]
 
+    def add(self, other: dict[str, int]) -> None:
+        """What came of cases that another process tried."""
+        for name, number in other.items():
+            setattr(self, name, getattr(self, name) + number)
+
 
 TABLE, STORMS = Figures(), Figures()
+TITLES = {"fault table": TABLE, "storms": STORMS}
+
+
+def all_of_them() -> dict[str, dict[str, int]]:
+    return {title: asdict(figures) for title, figures in TITLES.items()}
