@@ -15,6 +15,7 @@ from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
 from jobs.runner.estimate import Estimate, estimate, usd
 from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
+from jobs.runner.price import price_of
 from jobs.runner.rows import SplitName
 from jobs.runner.rules import Finding
 from jobs.runner.seen import Seen
@@ -133,7 +134,8 @@ def _desired(
     spec = file.spec
     inputs = identity.inputs(spec, data.digest)
     train = data.train
-    cost = estimate(spec.tuning, train.examples, train.characters, facts, train.with_files)
+    price = price_of(spec.base_model, catalog.load(), settings.prices)
+    cost = estimate(spec.tuning, train.examples, train.characters, price, today, train.with_files)
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     if spec.tuning.continue_from:
         places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"

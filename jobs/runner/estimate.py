@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from datetime import date
 
-from jobs.runner.catalog import BaseModelFacts
+from jobs.runner.price import SETTING, Price
 from jobs.runner.spec import Tuning
 
 # Characters of English text to a token. The service counts anew and bills by its own count.
@@ -25,6 +26,7 @@ class Estimate:
     tokens: int  # of one epoch
     price_usd: float | None
     notes: tuple[str, ...]
+    price: Price | None = None
 
     @property
     def billable_tokens(self) -> int | None:
@@ -35,14 +37,14 @@ def estimate(
     tuning: Tuning,
     examples: int,
     characters: int,
-    facts: BaseModelFacts | None,
+    price: Price | None,
+    today: date,
     with_files: int = 0,
 ) -> Estimate:
-    """`characters` of all training examples; `facts` None where the base model is not known."""
+    """`characters` of all training examples."""
     epochs = epochs_of(tuning, examples)
     tokens = tokens_of(characters)
-    price = facts.price_usd if facts else None
-    cost = None if price is None or epochs is None else price * tokens * epochs / 1e6
+    cost = None if price is None or epochs is None else price.usd * tokens * epochs / 1e6
     notes = [*converted(tuning, examples).values()]
     if epochs is None:
         notes.append("the service chooses the epochs, so the price is open; set tuning.epochs")
@@ -52,9 +54,11 @@ def estimate(
             f"{with_files:,} of {counted(examples, 'example')} hold files, whose tokens only the"
             " service can count"
         )
-    if facts and price is None:
-        notes.append("no price of this base model is known (`vertune models`)")
-    return Estimate(epochs, tokens, cost, tuple(notes))
+    if price is None:
+        notes.append(f"no price of this base model is known; set {SETTING} if you know it")
+    elif old := price.aged(today):
+        notes.append(old)
+    return Estimate(epochs, tokens, cost, tuple(notes), price)
 
 
 def usd(price: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from jobs.runner import promise, tables
@@ -84,7 +85,7 @@ def _details(change: Change, simulated: bool) -> list[str]:
     return [
         f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
         f" {_tokens(cost)}",
-        f"price {price(cost.price_usd, simulated)}",
+        f"price {price(cost.price_usd, simulated)}" + (f", at {cost.price}" if cost.price else ""),
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
         *(f"note: {note}" for note in cost.notes),
     ]
@@ -129,6 +130,7 @@ def _change_json(change: Change) -> dict[str, Any]:
             "epochs": wanted.estimate.epochs,
             "billable_tokens": wanted.estimate.billable_tokens,
             "price_usd": wanted.estimate.price_usd,
+            "price": asdict(wanted.estimate.price) if wanted.estimate.price else None,
             "location": wanted.location,
             "serving_location": wanted.serving_location,
             "notes": list(wanted.estimate.notes),

@@ -6,6 +6,7 @@ VERTUNE_GOLDEN=write pytest tests/runner/test_report.py writes them anew; read t
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from jobs.runner import report
 from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
 from jobs.runner.plan import Plan
+from jobs.runner.price import Price
 from jobs.runner.stack import Settings
 from tests.runner.golden import GOLDEN, golden
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, wanted
@@ -40,7 +42,8 @@ LOCAL = Settings.model_validate(
 
 def _plan() -> Plan:
     steps = INPUTS | {"hyperparameters": {"steps": 100}}
-    cheap = Estimate(4, 12_345, 0.14814, ())
+    rate = Price(3.0, "https://example.com/prices", date(2026, 9, 24), second_hand=True)
+    cheap = Estimate(4, 12_345, 0.14814, (), rate)
     noted = Estimate(
         20, 2000, 0.12, ("100 steps (2023) × 8 / 25 examples = 32 epochs, held to 20",)
     )
