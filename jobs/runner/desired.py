@@ -135,7 +135,7 @@ def _desired(
     inputs = identity.inputs(spec, data.digest)
     train = data.train
     price = price_of(spec.base_model, catalog.load(), settings.prices)
-    cost = estimate(spec.tuning, train.examples, train.characters, price, today, train.with_files)
+    cost = estimate(spec.tuning, train.examples, train.guess, price, today, train.with_files)
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     if spec.tuning.continue_from:
         places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"

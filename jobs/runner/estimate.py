@@ -6,10 +6,9 @@ from datetime import date
 
 from jobs.runner.price import SETTING, Price
 from jobs.runner.spec import Tuning
+from jobs.runner.tokens import Guess
 
-# Characters of English text to a token. The service counts anew and bills by its own count.
-# https://ai.google.dev/gemini-api/docs/tokens
-CHARACTERS_PER_TOKEN = 4
+ESTIMATED = "estimated"
 
 # A step of 2023 took 8 examples (SDK 1.27.0, `TextGenerationModel.tune_model`).
 EXAMPLES_PER_STEP = 8
@@ -27,23 +26,34 @@ class Estimate:
     price_usd: float | None
     notes: tuple[str, ...]
     price: Price | None = None
+    low: int | None = None  # 95 of 100 times there are no fewer tokens than this
+    high: int | None = None  # and no more than this
+    basis: str = ESTIMATED  # how the tokens are known
 
     @property
     def billable_tokens(self) -> int | None:
         return None if self.epochs is None else self.tokens * self.epochs
 
+    @property
+    def usd_range(self) -> tuple[float, float] | None:
+        """Of what tokens may cost, where both are known to be somewhere between two figures."""
+        if self.price_usd is None or self.price is None or self.low is None or self.high is None:
+            return None
+        each = self.price.usd * (self.epochs or 0) / 1e6
+        return self.low * each, self.high * each
+
 
 def estimate(
     tuning: Tuning,
     examples: int,
-    characters: int,
+    guess: Guess,
     price: Price | None,
     today: date,
     with_files: int = 0,
 ) -> Estimate:
-    """`characters` of all training examples."""
+    """`guess` of the tokens of all training examples."""
     epochs = epochs_of(tuning, examples)
-    tokens = tokens_of(characters)
+    low, tokens, high = map(math.ceil, (guess.low, guess.tokens, guess.high))
     cost = None if price is None or epochs is None else price.usd * tokens * epochs / 1e6
     notes = [*converted(tuning, examples).values()]
     if epochs is None:
@@ -58,7 +68,7 @@ def estimate(
         notes.append(f"no price of this base model is known; set {SETTING} if you know it")
     elif old := price.aged(today):
         notes.append(old)
-    return Estimate(epochs, tokens, cost, tuple(notes), price)
+    return Estimate(epochs, tokens, cost, tuple(notes), price, low, high)
 
 
 def usd(price: float) -> str:
@@ -68,10 +78,6 @@ def usd(price: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def tokens_of(characters: int) -> int:
-    return math.ceil(characters / CHARACTERS_PER_TOKEN)
 
 
 def epochs_of(tuning: Tuning, examples: int) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.runner import promise, tables
 from jobs.runner.errors import plain
-from jobs.runner.estimate import counted, usd
+from jobs.runner.estimate import ESTIMATED, counted, usd
 from jobs.runner.plan import Action, Change, Plan
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _details(change: Change, simulated: bool) -> list[str]:
     return [
         f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
         f" {_tokens(cost)}",
-        f"price {price(cost.price_usd, simulated)}" + (f", at {cost.price}" if cost.price else ""),
+        _priced(cost, simulated),
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
         *(f"note: {note}" for note in cost.notes),
     ]
@@ -96,9 +96,20 @@ def _epochs(cost: Estimate) -> str:
 
 
 def _tokens(cost: Estimate) -> str:
-    if cost.billable_tokens is None:
-        return f"about {cost.tokens:,} tokens an epoch"
-    return f"about {cost.billable_tokens:,} tokens"
+    said = f"about {cost.billable_tokens or cost.tokens:,} tokens"
+    if cost.epochs is None:
+        said += " an epoch"
+    if cost.low is None or cost.high is None:
+        return said if cost.basis == ESTIMATED else f"{said} ({cost.basis})"
+    low, high = (number * (cost.epochs or 1) for number in (cost.low, cost.high))
+    return f"{said} ({cost.basis}: {low:,} to {high:,})"
+
+
+def _priced(cost: Estimate, simulated: bool) -> str:
+    between = "" if cost.usd_range is None else " (${:,.2f} to ${:,.2f})".format(*cost.usd_range)
+    rate = f", at {cost.price}" if cost.price else ""
+    said = price(cost.price_usd, simulated)
+    return f"price {said}{between}{rate}"
 
 
 def plan_json(
@@ -129,6 +140,7 @@ def _change_json(change: Change) -> dict[str, Any]:
             "examples": wanted.examples,
             "epochs": wanted.estimate.epochs,
             "billable_tokens": wanted.estimate.billable_tokens,
+            "tokens": _tokens_json(wanted.estimate),
             "price_usd": wanted.estimate.price_usd,
             "price": asdict(wanted.estimate.price) if wanted.estimate.price else None,
             "location": wanted.location,
@@ -136,6 +148,17 @@ def _change_json(change: Change) -> dict[str, Any]:
             "notes": list(wanted.estimate.notes),
         }
     return body
+
+
+def _tokens_json(cost: Estimate) -> dict[str, Any]:
+    """Of one epoch: how many, between which two numbers if that is not certain, and by whom."""
+    return {
+        "an_epoch": cost.tokens,
+        "low": cost.low,
+        "high": cost.high,
+        "basis": cost.basis,
+        "usd_range": cost.usd_range,
+    }
 
 
 def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = "splits.db"
-_READERS = ("dataset", "example", "forms", "prompt", "rows", "seen")
+_READERS = ("dataset", "example", "forms", "prompt", "rows", "seen", "tokens", "weighing")
 _SECONDS = 1.0  # for another process that writes
 
 
@@ -81,5 +81,6 @@ def key(shown: str, state: str, instructions: str | None) -> str:
 def _version() -> str:
     """Of the code that reads: other code may find other things in the same bytes."""
     folder = Path(__file__).parent
-    texts = [(folder / f"{name}.py").read_bytes() for name in _READERS]
+    files = [*(f"{name}.py" for name in _READERS), "token_rates.json"]
+    texts = [(folder / file).read_bytes() for file in files]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()

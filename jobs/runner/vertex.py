@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +207,22 @@ class Vertex:
             return Answer((answer.text or "").strip(), answer.model_version)
 
         with client.doing(f"asking {model}", self._endpoint):
+            return client.repeated(ask)
+
+    def count_tokens(self, base_model: str, contents: Sequence[Mapping[str, Any]]) -> int:
+        """Of turns as they stand in examples; they need not be one conversation."""
+        from google.genai import types
+
+        config = types.CountTokensConfig(http_options=_within(remote.patient(_THINKING)))
+        turns = [types.Content.model_validate(content) for content in contents]
+
+        def ask() -> int:
+            answer = self._client.models.count_tokens(
+                model=base_model, contents=list(turns), config=config
+            )
+            return answer.total_tokens or 0
+
+        with client.doing(f"counting tokens for {base_model}", self._endpoint):
             return client.repeated(ask)
 
 

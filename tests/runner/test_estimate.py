@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from jobs.runner.estimate import converted, epochs_of, estimate, usd
 from jobs.runner.price import Price
 from jobs.runner.spec import Tuning
+from jobs.runner.tokens import Guess
 
 READ = date(2026, 9, 24)
+
+
+def guessed(tokens: float) -> Guess:
+    return Guess(tokens, 0.9 * tokens, 1.2 * tokens)
+
+
 PRICE = Price(3.0, "https://example.com/prices", READ)
 
 
@@ -33,7 +40,7 @@ def test_steps_become_epochs_and_say_how(steps: int, examples: int, epochs: int,
     tuning = Tuning(steps=steps)
     assert epochs_of(tuning, examples) == epochs
     assert converted(tuning, examples) == {"steps": said}
-    assert estimate(tuning, examples, 4000, PRICE, READ).notes == (said,)
+    assert estimate(tuning, examples, guessed(1000), PRICE, READ).notes == (said,)
 
 
 def test_the_learning_rate_of_2023_is_said_not_to_count() -> None:
@@ -51,7 +58,7 @@ def test_epochs_are_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize("tuning", [Tuning(), Tuning(epochs="auto")])
 def test_epochs_left_to_the_service_leave_the_price_open(tuning: Tuning) -> None:
-    found = estimate(tuning, 100, 4000, PRICE, READ)
+    found = estimate(tuning, 100, guessed(1000), PRICE, READ)
     assert (found.epochs, found.billable_tokens, found.price_usd) == (None, None, None)
     assert found.tokens == 1000
     assert found.notes == (
@@ -60,14 +67,16 @@ def test_epochs_left_to_the_service_leave_the_price_open(tuning: Tuning) -> None
 
 
 def test_the_price_is_tokens_times_epochs_times_the_price_of_a_million() -> None:
-    found = estimate(Tuning(epochs=4), 126, 41_001, PRICE, READ)
+    found = estimate(Tuning(epochs=4), 126, guessed(10_250.25), PRICE, READ)
     assert (found.tokens, found.billable_tokens) == (10_251, 41_004)
     assert found.price_usd == pytest.approx(41_004 * 3.00 / 1_000_000)
+    assert (found.low, found.high) == (9_226, 12_301)
+    assert found.usd_range == pytest.approx((4 * 9_226 * 3e-6, 4 * 12_301 * 3e-6))
     assert found.notes == ()
 
 
 def test_an_unknown_price_stays_unknown() -> None:
-    found = estimate(Tuning(epochs=4), 126, 41_001, None, READ)
+    found = estimate(Tuning(epochs=4), 126, guessed(10_250.25), None, READ)
     assert found.price_usd is None
     assert found.notes == (
         "no price of this base model is known; set vertune:prices if you know it",
@@ -76,7 +85,7 @@ def test_an_unknown_price_stays_unknown() -> None:
 
 @pytest.mark.parametrize(("days", "old"), [(0, False), (90, False), (91, True)])
 def test_a_price_that_was_read_long_ago_is_used_and_said_to_be_old(days: int, old: bool) -> None:
-    found = estimate(Tuning(epochs=4), 126, 41_001, PRICE, READ + timedelta(days))
+    found = estimate(Tuning(epochs=4), 126, guessed(10_250.25), PRICE, READ + timedelta(days))
     assert found.price_usd is not None
     assert [*found.notes] == (
         [
@@ -89,7 +98,7 @@ def test_a_price_that_was_read_long_ago_is_used_and_said_to_be_old(days: int, ol
 
 
 def test_files_can_not_be_priced() -> None:
-    found = estimate(Tuning(epochs=4), 126, 41_001, PRICE, READ, with_files=3)
+    found = estimate(Tuning(epochs=4), 126, guessed(10_250.25), PRICE, READ, with_files=3)
     assert found.price_usd is None
     assert found.notes == ("3 of 126 examples hold files, whose tokens only the service can count",)
 

@@ -43,7 +43,7 @@ LOCAL = Settings.model_validate(
 def _plan() -> Plan:
     steps = INPUTS | {"hyperparameters": {"steps": 100}}
     rate = Price(3.0, "https://example.com/prices", date(2026, 9, 24), second_hand=True)
-    cheap = Estimate(4, 12_345, 0.14814, (), rate)
+    cheap = Estimate(4, 12_345, 0.14814, (), rate, 11_000, 15_000)
     noted = Estimate(
         20, 2000, 0.12, ("100 steps (2023) × 8 / 25 examples = 32 epochs, held to 20",)
     )
