@@ -85,6 +85,19 @@ def resolve(
     return Resolved(file, data, facts, tuple(found), desired)
 
 
+def revised(
+    one: Resolved, tokens: int, basis: str, low: int | None = None, high: int | None = None
+) -> Resolved:
+    """With another number of tokens, as `basis` knows them, and the budget held against that."""
+    if one.desired is None:
+        return one
+    cost = one.desired.estimate.revised(tokens, basis, low, high)
+    others = {name: why for name, why in one.desired.refusals.items() if name != guards.BUDGET}
+    over = _over_budget(one.file, cost)
+    refusals = ({guards.BUDGET: over} if over else {}) | others
+    return replace(one, desired=replace(one.desired, estimate=cost, refusals=refusals))
+
+
 def linked(resolved: Sequence[Resolved]) -> list[Resolved]:
     """Each with the tuning it goes on from in its fingerprint; what cannot be is an error."""
     by_name = {one.file.name: one for one in resolved}

@@ -1,7 +1,7 @@
 """Estimate: epochs, tokens and price of a tuning before it is submitted."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from jobs.runner.price import SETTING, Price
@@ -9,6 +9,7 @@ from jobs.runner.spec import Tuning
 from jobs.runner.tokens import Guess
 
 ESTIMATED = "estimated"
+UNCOUNTED = "whose tokens only the service can count (`vertune plan --exact`)"
 
 # A step of 2023 took 8 examples (SDK 1.27.0, `TextGenerationModel.tune_model`).
 EXAMPLES_PER_STEP = 8
@@ -29,10 +30,27 @@ class Estimate:
     low: int | None = None  # 95 of 100 times there are no fewer tokens than this
     high: int | None = None  # and no more than this
     basis: str = ESTIMATED  # how the tokens are known
+    first: "Estimate | None" = None  # by text alone, where more was found out since
 
     @property
     def billable_tokens(self) -> int | None:
         return None if self.epochs is None else self.tokens * self.epochs
+
+    @property
+    def offline(self) -> "Estimate":
+        """What the text alone says, the same on every machine and at any time."""
+        return self.first or self
+
+    def revised(
+        self, tokens: int, basis: str, low: int | None = None, high: int | None = None
+    ) -> "Estimate":
+        """With so many tokens an epoch; without `low` and `high` there is no doubt of them."""
+        usd = None
+        if self.price is not None and self.epochs is not None:
+            usd = self.price.usd * tokens * self.epochs / 1e6
+        notes = tuple(note for note in self.notes if not note.endswith(UNCOUNTED))
+        changed = replace(self, tokens=tokens, price_usd=usd, notes=notes, basis=basis)
+        return replace(changed, low=low, high=high, first=self.offline)
 
     @property
     def usd_range(self) -> tuple[float, float] | None:
@@ -60,10 +78,7 @@ def estimate(
         notes.append("the service chooses the epochs, so the price is open; set tuning.epochs")
     if with_files:
         cost = None
-        notes.append(
-            f"{with_files:,} of {counted(examples, 'example')} hold files, whose tokens only the"
-            " service can count"
-        )
+        notes.append(f"{with_files:,} of {counted(examples, 'example')} hold files, {UNCOUNTED}")
     if price is None:
         notes.append(f"no price of this base model is known; set {SETTING} if you know it")
     elif old := price.aged(today):

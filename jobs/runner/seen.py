@@ -22,8 +22,8 @@ _SECONDS = 1.0  # for another process that writes
 class Seen:
     """A context manager; what was put is written when it ends."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
+    def __init__(self, folder: Path, file: str = FILE) -> None:
+        self._file = folder / file
         self._known: dict[str, str] | None = None
         self._new: dict[str, str] = {}
 
@@ -41,7 +41,7 @@ class Seen:
         if self._known is None:
             self._known = self._read()
         try:
-            found = json.loads(self._known[key])
+            found = json.loads(self._new.get(key) or self._known[key])
         except (KeyError, ValueError):
             return None
         return found if isinstance(found, dict) else None

@@ -100,7 +100,14 @@ def test_a_price_that_was_read_long_ago_is_used_and_said_to_be_old(days: int, ol
 def test_files_can_not_be_priced() -> None:
     found = estimate(Tuning(epochs=4), 126, guessed(10_250.25), PRICE, READ, with_files=3)
     assert found.price_usd is None
-    assert found.notes == ("3 of 126 examples hold files, whose tokens only the service can count",)
+    assert found.notes == (
+        "3 of 126 examples hold files, whose tokens only the service can count"
+        " (`vertune plan --exact`)",
+    )
+    counted = found.revised(12_000, "counted")
+    assert counted.notes == ()
+    assert counted.price_usd == pytest.approx(4 * 12_000 * 3e-6)
+    assert (counted.usd_range, counted.offline) == (None, found)
 
 
 @pytest.mark.parametrize(

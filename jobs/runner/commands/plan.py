@@ -9,7 +9,7 @@ from jobs.runner import gone, guards, promise, report
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Recorded
-from jobs.runner.plan import Plan
+from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import reconcile
 
 
@@ -23,6 +23,11 @@ from jobs.runner.reconcile import reconcile
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also save it there, for `apply --plan`.",
+)
+@click.option(
+    "--exact",
+    is_flag=True,
+    help="Have the service count the tokens of what is to be tuned; the count is kept.",
 )
 @click.option(
     "--allow",
@@ -43,6 +48,7 @@ def command(
     output: str,
     detailed_exitcode: bool,
     out: Path | None,
+    exact: bool,
     allow: tuple[str, ...],
     retry: tuple[str, ...],
 ) -> None:
@@ -54,6 +60,10 @@ def command(
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     plan = reconcile(resolved, recorded, select, retry, allow).plan
+    if exact:
+        priced = {one.name for one in plan.changes if one.costs or one.action is Action.BLOCKED}
+        resolved = place.counted(resolved, priced)
+        plan = reconcile(resolved, recorded, select, retry, allow).plan
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")
