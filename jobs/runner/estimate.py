@@ -18,6 +18,10 @@ EXAMPLES_PER_STEP = 8
 MOST_CONVERTED_EPOCHS = 20
 
 
+# A default as a user met it (gemini-3.1-flash-lite, 166 examples); the service's rule is not known.
+_MOST_SEEN = 40
+
+
 @dataclass(frozen=True)
 class Estimate:
     """`epochs` None: the service decides. `price_usd` None: unknown, which is not nothing."""
@@ -31,6 +35,7 @@ class Estimate:
     high: int | None = None  # and no more than this
     basis: str = ESTIMATED  # how the tokens are known
     first: "Estimate | None" = None  # by text alone, where more was found out since
+    seconds: float | None = None  # that it will take, as earlier tunings did
 
     @property
     def billable_tokens(self) -> int | None:
@@ -51,6 +56,15 @@ class Estimate:
         notes = tuple(note for note in self.notes if not note.endswith(UNCOUNTED))
         changed = replace(self, tokens=tokens, price_usd=usd, notes=notes, basis=basis)
         return replace(changed, low=low, high=high, first=self.offline)
+
+    def at(self, epochs: int) -> str:
+        """What so many epochs would take, in words."""
+        said = f"about {self.tokens * epochs:,} tokens"
+        return (
+            said
+            if self.price is None
+            else f"{said}, {usd(self.price.usd * self.tokens * epochs / 1e6)}"
+        )
 
     @property
     def usd_range(self) -> tuple[float, float] | None:
@@ -74,8 +88,6 @@ def estimate(
     low, tokens, high = map(math.ceil, (guess.low, guess.tokens, guess.high))
     cost = None if price is None or epochs is None else price.usd * tokens * epochs / 1e6
     notes = [*converted(tuning, examples).values()]
-    if epochs is None:
-        notes.append("the service chooses the epochs, so the price is open; set tuning.epochs")
     if with_files:
         cost = None
         notes.append(f"{with_files:,} of {counted(examples, 'example')} hold files, {UNCOUNTED}")
@@ -83,7 +95,15 @@ def estimate(
         notes.append(f"no price of this base model is known; set {SETTING} if you know it")
     elif old := price.aged(today):
         notes.append(old)
-    return Estimate(epochs, tokens, cost, tuple(notes), price, low, high)
+    found = Estimate(epochs, tokens, cost, tuple(notes), price, low, high)
+    return found if epochs else replace(found, notes=(_left_open(found), *notes))
+
+
+def _left_open(cost: Estimate) -> str:
+    return (
+        "the service chooses the epochs, so the price is open; set tuning.epochs."
+        f" {_MOST_SEEN} of them, as it once chose for 166 examples, take {cost.at(_MOST_SEEN)}"
+    )
 
 
 def usd(price: float) -> str:

@@ -86,6 +86,7 @@ def _details(change: Change, simulated: bool) -> list[str]:
         f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
         f" {_tokens(cost)}",
         _priced(cost, simulated),
+        *([f"takes about {duration(cost.seconds)}, as before"] if cost.seconds else ()),
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
         *(f"note: {note}" for note in cost.notes),
     ]
@@ -93,6 +94,13 @@ def _details(change: Change, simulated: bool) -> list[str]:
 
 def _epochs(cost: Estimate) -> str:
     return counted(cost.epochs, "epoch") if cost.epochs else "epochs left to the service"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 90:
+        return counted(round(seconds), "second")
+    minutes = round(seconds / 60)
+    return counted(minutes, "minute") if minutes < 90 else counted(round(minutes / 60), "hour")
 
 
 def _tokens(cost: Estimate) -> str:
@@ -158,6 +166,7 @@ def _tokens_json(cost: Estimate) -> dict[str, Any]:
         "high": cost.high,
         "basis": cost.basis,
         "usd_range": cost.usd_range,
+        "seconds": cost.seconds,
     }
 
 

@@ -68,6 +68,10 @@ class Job:
     def succeeded(self) -> bool:
         return self.state == "SUCCEEDED"
 
+    @property
+    def billed_tokens(self) -> int | None:
+        return _integer(self.statistics.get("total_billable_token_count"))
+
 
 @dataclass(frozen=True)
 class Answer:

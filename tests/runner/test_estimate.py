@@ -62,7 +62,8 @@ def test_epochs_left_to_the_service_leave_the_price_open(tuning: Tuning) -> None
     assert (found.epochs, found.billable_tokens, found.price_usd) == (None, None, None)
     assert found.tokens == 1000
     assert found.notes == (
-        "the service chooses the epochs, so the price is open; set tuning.epochs",
+        "the service chooses the epochs, so the price is open; set tuning.epochs. 40 of them, as it"
+        " once chose for 166 examples, take about 40,000 tokens, about $0.12",
     )
 
 
