@@ -16,6 +16,7 @@ from jobs.runner.plan import Action, Change, Plan
 if TYPE_CHECKING:
     from jobs.runner.estimate import Estimate
     from jobs.runner.guards import Guard
+    from jobs.runner.spending import Spent
     from jobs.runner.stack import Settings
 
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
@@ -34,8 +35,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bo
 # Plans
 
 
-def plan_text(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
-    """Every change with all that is known of it, the sum, and the guards against it."""
+def plan_text(
+    plan: Plan,
+    stack: str,
+    settings: Settings,
+    against: Sequence[Guard] = (),
+    spent: Spent | None = None,
+) -> str:
+    """Every change with all that is known of it, the sum, and the guards against it.
+
+    `spent` is what this month has cost so far.
+    """
     lines = [f"Stack {stack}, project {settings.project}"]
     if settings.emulator:
         lines.append(f"({SIMULATED})")
@@ -43,7 +53,10 @@ def plan_text(plan: Plan, stack: str, settings: Settings, against: Sequence[Guar
         said = f"{change.action.value} {change.action.word} {change.name}: {change.reason}"
         lines += ["", f"  {plain(said)}"]
         lines += [f"      {plain(line)}" for line in _details(change, settings.emulator)]
-    lines += ["", plan_sum(plan, settings), *(plain(f"Refused: {guard}.") for guard in against)]
+    lines += ["", plan_sum(plan, settings)]
+    if spent is not None:
+        lines.append(f"This month: {spent_text(spent, settings)}.")
+    lines += [*(plain(f"Refused: {guard}.") for guard in against)]
     if plan.now:
         lines.append(f"Checksum: {_checksum(plan, stack, settings)}")
     return "\n".join(lines)
@@ -75,6 +88,20 @@ def plan_sum(plan: Plan, settings: Settings) -> str:
 def price(usd_or_unknown: float | None, simulated: bool) -> str:
     said = "unknown" if usd_or_unknown is None else usd(usd_or_unknown)
     return f"{said} on Google Cloud, nothing here" if simulated else said
+
+
+def spent_text(spent: Spent, settings: Settings) -> str:
+    """Such as: $3.10 billed, $0.40 under way, of $100 a month (vertune:monthlyUsd)."""
+    said = f"${spent.billed:,.2f} billed"
+    if spent.under_way:
+        said += f", ${spent.under_way:,.2f} under way"
+    if spent.unknown:
+        said += f", {counted(spent.unknown, 'tuning')} of unknown cost"
+    if settings.emulator:
+        said += ", on Google Cloud; nothing here"
+    if settings.monthly_usd is None:
+        return f"{said}; no cap a month is set (vertune:monthlyUsd)"
+    return f"{said}, of ${settings.monthly_usd:,} a month (vertune:monthlyUsd)"
 
 
 def _details(change: Change, simulated: bool) -> list[str]:
@@ -121,7 +148,11 @@ def _priced(cost: Estimate, simulated: bool) -> str:
 
 
 def plan_json(
-    plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()
+    plan: Plan,
+    stack: str,
+    settings: Settings,
+    against: Sequence[Guard] = (),
+    spent: Spent | None = None,
 ) -> dict[str, Any]:
     return {
         "stack": stack,
@@ -129,6 +160,8 @@ def plan_json(
         "changes": [_change_json(change) for change in plan.changes],
         "unchanged": list(plan.unchanged),
         "price_usd": plan.price_usd,
+        "month": asdict(spent) if spent else None,
+        "monthly_cap_usd": settings.monthly_usd,
         "refused": {guard.name: guard.reason for guard in against},
         "checksum": _checksum(plan, stack, settings),
     }
@@ -170,7 +203,13 @@ def _tokens_json(cost: Estimate) -> dict[str, Any]:
     }
 
 
-def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
+def plan_markdown(
+    plan: Plan,
+    stack: str,
+    settings: Settings,
+    against: Sequence[Guard] = (),
+    spent: Spent | None = None,
+) -> str:
     parts = [
         f"### vertune plan, stack {tables.escaped(stack)}",
         tables.escaped(plan_sum(plan, settings)),
@@ -180,6 +219,8 @@ def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[
     if plan:
         columns = ("change", "name", "reason", "details")
         parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
+    if spent is not None:
+        parts.append(tables.escaped(f"This month: {spent_text(spent, settings)}."))
     parts += [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
     if plan.now:
         parts.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
