@@ -27,10 +27,12 @@ class Correction:
     low: float
     high: float
     bills: int
+    simulated: bool = False  # the emulator's, whose small model counts otherwise
 
     @property
     def basis(self) -> str:
-        return f"estimated, corrected by {counted(self.bills, 'earlier bill')}"
+        whose = " of the emulator's" if self.simulated else ""
+        return f"estimated, corrected by {counted(self.bills, 'earlier bill')}{whose}"
 
 
 def billed_tokens(entry: Summary) -> int | None:
@@ -57,18 +59,23 @@ def estimated_usd(entry: Summary) -> float | None:
 
 def correction(record: Recorded, base_model: object) -> Correction | None:
     """By what earlier tunings of a spec on this base model were billed."""
+    of_base = [e for e in record.entries.values() if e.inputs.get("base_model") == base_model]
     ratios = [
         tokens / entry.estimated_tokens
-        for entry in record.entries.values()
-        if entry.inputs.get("base_model") == base_model
-        and entry.estimated_tokens
-        and (tokens := billed_tokens(entry))
+        for entry in of_base
+        if entry.estimated_tokens and (tokens := billed_tokens(entry))
     ]
     if not ratios:
         return None
     factor = median(ratios)
     low, high = min(ratios) / factor, max(ratios) / factor
-    return Correction(factor, min(low, 1 - _LEAST_DOUBT), max(high, 1 + _LEAST_DOUBT), len(ratios))
+    return Correction(
+        factor,
+        min(low, 1 - _LEAST_DOUBT),
+        max(high, 1 + _LEAST_DOUBT),
+        len(ratios),
+        any(entry.stand_in for entry in of_base),
+    )
 
 
 def chosen_epochs(record: Recorded, cost: Estimate) -> str | None:

@@ -1,7 +1,7 @@
 """Catalog: the base models that can be tuned, with limits, prices and retirement, as dated data."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from jobs.runner.document import did_you_mean
+
+NOTICE = timedelta(days=90)  # before a base model's retirement it is told of everywhere
 
 _FILE = Path(__file__).with_name("base_models.yaml")
 

@@ -22,7 +22,6 @@ from jobs.runner.seen import Seen
 from jobs.runner.vertex import Vertex
 
 FILE = "tokens.db"
-COUNTED = "counted by the service"
 _CHARACTERS, _TURNS = 100_000, 1_000  # of one call
 _AT_ONCE = 8
 
@@ -31,15 +30,19 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True)
 class Counting:
-    """`where`: another place, such as the emulator, counts otherwise."""
+    """`where`: Vertex AI, or the emulator, whose small model counts otherwise."""
 
     seen: Seen
     where: str
 
+    @property
+    def basis(self) -> str:
+        return f"counted by {self.where}"
+
     def remembered(self, one: Resolved) -> Resolved:
         """With the service's count, if it was asked for before."""
         found = self.seen.get(self._key(one)) if one.desired else None
-        return one if found is None else revised(one, found["tokens"], COUNTED)
+        return one if found is None else revised(one, found["tokens"], self.basis)
 
     def counted(self, one: Resolved, vertex: Vertex, said: Callable[[int], None]) -> Resolved:
         """With the service's count. `said` hears how many examples each call was of."""
@@ -59,7 +62,7 @@ class Counting:
                 (number,) = self._asked(base, [[_said(text)]], vertex, pool)
                 tokens += number * times
         self.seen.put(self._key(one), {"tokens": tokens})
-        return revised(one, tokens, COUNTED)
+        return revised(one, tokens, self.basis)
 
     def _asked(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from jobs.runner import rules
 from jobs.runner.estimate import counted
@@ -183,7 +183,7 @@ def _remembered(name: SplitName, source: Source, instructions: str | None, seen:
     state = _told(source)
     key = keyed(source.shown, state, instructions)
     if state and (found := seen.get(key)):
-        whole = {"longest": tuple(found["longest"]), "findings": ()}
+        whole: dict[str, Any] = {"longest": tuple(found["longest"]), "findings": ()}
         whole |= {"guess": Guess(**found["guess"]), "prompt": Prompt(**found["prompt"])}
         return Split(source, **(found | whole))
     split = _read_split(name, source, instructions, ())

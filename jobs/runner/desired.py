@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.runner import catalog, check, dataset, document, guards, identity, rules
-from jobs.runner.catalog import BaseModelFacts
+from jobs.runner.catalog import NOTICE, BaseModelFacts
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
-from jobs.runner.estimate import Estimate, estimate, usd
+from jobs.runner.estimate import Estimate, counted, estimate, usd
 from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
 from jobs.runner.price import price_of
@@ -149,6 +149,9 @@ def _desired(
     train = data.train
     price = price_of(spec.base_model, catalog.load(), settings.prices)
     cost = estimate(spec.tuning, train.examples, train.guess, price, today, train.with_files)
+    if not settings.emulator and (left := facts.retires - today) <= NOTICE:
+        soon = f"{spec.base_model} retires on {facts.retires}, {counted(left.days, 'day')} from now"
+        cost = replace(cost, notes=(*cost.notes, f"{soon}, and what was tuned from it with it"))
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     if spec.tuning.continue_from:
         places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"

@@ -76,7 +76,7 @@ class Watch:
         count = self._answers[name] = self._answers.get(name, 0) + examples
         self._draw(name, f"counting {count:,}/{total:,}", "examples", count, total)
         if not self._console.is_terminal and count == total:
-            self.said(name, f"tokens of {total:,} examples counted by the service")
+            self.said(name, f"the tokens of {total:,} examples are counted")
 
     def _draw(self, name: str, text: str, what: str, done: int, total: int) -> None:
         key = (name, what)

@@ -113,7 +113,11 @@ def _details(change: Change, simulated: bool) -> list[str]:
         f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
         f" {_tokens(cost)}",
         _priced(cost, simulated),
-        *([f"takes about {duration(cost.seconds)}, as before"] if cost.seconds else ()),
+        *(
+            [f"takes about {duration(cost.seconds)}, as earlier tunings did"]
+            if cost.seconds
+            else ()
+        ),
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
         *(f"note: {note}" for note in cost.notes),
     ]

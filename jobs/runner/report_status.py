@@ -23,7 +23,17 @@ from jobs.runner.health import Fares, Health, Progress
 from jobs.runner.ledger import Summary
 from jobs.runner.status import Status
 
-_COLUMNS = ("name", "health", "sync", "score", "tuned model", "fingerprint", "since", "next")
+_COLUMNS = (
+    "name",
+    "health",
+    "sync",
+    "score",
+    "tuned model",
+    "fingerprint",
+    "since",
+    "retires",
+    "next",
+)
 _PAST = ("name", "fingerprint", "health", "score", "begun", "ended", "tuned model")
 
 
@@ -137,6 +147,7 @@ def _cells(one: Status) -> tuple[str, ...]:
         _tuned_model(entry),
         entry.fingerprint[:12] if entry else "-",
         _since(entry),
+        str(one.fares.retires or "-"),
         one.fares.advice or "-",
     )
 

@@ -101,7 +101,7 @@ def settings(root: Path, name: str) -> Settings:
     node = document.read(path, path.name)
     config = document.child(node, "config") or node
     values = document.values(node).get("config") or {}
-    faults = {(key,): what for key, what in _misspelt(values)}
+    faults: dict[tuple[str, ...], str] = {(key,): what for key, what in _misspelt(values)}
     try:
         found = Settings.model_validate(values)
     except ValidationError as error:

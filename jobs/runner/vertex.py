@@ -213,6 +213,21 @@ class Vertex:
         with client.doing(f"asking {model}", self._endpoint):
             return client.repeated(ask)
 
+    def base_models(self) -> set[str]:
+        """The names of all base models of Google's that the API lists."""
+        from google.genai import types
+
+        config = types.ListModelsConfig(
+            query_base=True, page_size=_PAGE, http_options=_within(remote.timeout())
+        )
+
+        def found() -> set[str]:
+            listed = self._client.models.list(config=config)
+            return {(model.name or "").rpartition("/")[2] for model in listed}
+
+        with client.doing("listing base models", self._endpoint):
+            return client.repeated(found)
+
     def count_tokens(self, base_model: str, contents: Sequence[Mapping[str, Any]]) -> int:
         """Of turns as they stand in examples; they need not be one conversation."""
         from google.genai import types

@@ -50,6 +50,12 @@ def test_the_middle_of_what_was_billed_corrects_the_next_estimate() -> None:
     assert found.basis == "estimated, corrected by 3 earlier bills"
 
 
+def test_a_bill_of_the_emulators_is_said_to_be_one() -> None:
+    found = correction(record(billed(A1, 3300, stand_in="small")), BASE)
+    assert found is not None
+    assert found.basis == "estimated, corrected by 1 earlier bill of the emulator's"
+
+
 def test_one_bill_is_no_certainty() -> None:
     found = correction(record(billed(A1, 3300)), BASE)
     assert found is not None

@@ -60,7 +60,7 @@ def test_what_was_billed_is_recorded_shown_and_corrects_the_next_plan(tuned: Rep
     assert f"{row['billed_tokens']:,} billed" in vertune(tuned, "status").stdout
     tuned.job("one", answer="football")
     (change,) = parsed(tuned, "plan")["changes"]
-    assert change["tokens"]["basis"] == "estimated, corrected by 1 earlier bill"
+    assert change["tokens"]["basis"] == "estimated, corrected by 1 earlier bill of the emulator's"
     ratio = row["billed_tokens"] / row["estimated_tokens"]
     uncorrected = Place("local", tuned.root).resolve()[0].desired
     assert uncorrected is not None

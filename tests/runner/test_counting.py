@@ -8,9 +8,10 @@ from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner import counting
 from jobs.runner.commands import Place
-from jobs.runner.counting import COUNTED
 from tests.conftest import SPEC, Repository
 from tests.runner.commands.calls import vertune
+
+COUNTED = "counted by the emulator"
 
 
 def planned(repository: Repository, *words: str) -> dict[str, object]:
@@ -41,7 +42,7 @@ def test_an_exact_plan_is_what_the_service_counts_times_the_epochs(
     assert exact["tokens"]["low"] is None
     assert isinstance(before["tokens"], dict)
     assert before["tokens"]["basis"] == "estimated"
-    assert "tokens (counted by the service)" in vertune(provisioned, "plan").stdout
+    assert "tokens (counted by the emulator)" in vertune(provisioned, "plan").stdout
 
 
 def test_what_was_counted_is_not_asked_again_and_holds_for_the_same_bytes_alone(

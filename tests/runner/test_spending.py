@@ -2,25 +2,23 @@
 
 from typing import Any
 
-import pytest
-
 from jobs.runner.ledger import Summary
 from jobs.runner.spending import Spent, by_label, in_month, spent, total
 from tests.runner.states import A1, A2, A3, entry, record
 
-PRICED = {"epochs": 3, "estimated_tokens": 1_000_000, "usd_per_million": 3.0}
+PRICED: dict[str, Any] = {"epochs": 3, "estimated_tokens": 1_000_000, "usd_per_million": 2.0}
 
 
 def billed(fingerprint: str = A1, **values: Any) -> Summary:
-    return entry(fingerprint, **(PRICED | {"billed_tokens": 1_200_000} | values))
+    return entry(fingerprint, **(PRICED | {"billed_tokens": 1_250_000} | values))
 
 
 def test_bills_estimates_and_the_unknown_are_kept_apart() -> None:
-    assert spent(billed()) == Spent(billed=pytest.approx(3.6))
-    assert spent(entry(A1, "submitted", **PRICED)) == Spent(under_way=pytest.approx(3.0))
+    assert spent(billed()) == Spent(billed=2.5)
+    assert spent(entry(A1, "submitted", **PRICED)) == Spent(under_way=2.0)
     assert spent(entry(A1)) == spent(entry(A1, "failed", **PRICED)) == Spent(unknown=1)
     found = total([billed(), entry(A2, "submitted", **PRICED), entry(A3, "failed")])
-    assert (found.usd, found.unknown) == (pytest.approx(6.6), 1)
+    assert (found.usd, found.unknown) == (4.5, 1)
 
 
 def test_a_tuning_counts_in_the_month_it_ends() -> None:
@@ -42,6 +40,6 @@ def test_costs_are_summed_by_the_value_of_a_label() -> None:
         "team",
     )
     assert {value: one.billed for value, one in found.items()} == {
-        "": pytest.approx(3.6),
-        "search": pytest.approx(7.2),
+        "": 2.5,
+        "search": 5.0,
     }

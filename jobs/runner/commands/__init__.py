@@ -139,7 +139,7 @@ class Place:
     def _counting(self, answers: Seen) -> Counting:
         from jobs.runner.counting import Counting
 
-        return Counting(answers, "emulator" if self.settings.emulator else "Vertex AI")
+        return Counting(answers, "the emulator" if self.settings.emulator else "Vertex AI")
 
     def _parents(self, files: Sequence[SpecFile]) -> list[SpecFile]:
         """The specs that are not among these and that these go on from."""

@@ -41,3 +41,12 @@ def test_a_price_of_the_stacks_own_is_shown_as_such(repository: Repository) -> N
     assert json.loads(vertune(repository, "models", "-o", "json").stdout)["prices"] == {
         "gemini-3.5-flash-lite": 1.5
     }
+
+
+def test_live_compares_with_what_the_api_lists(provisioned: Repository) -> None:
+    result = vertune(provisioned, "models", "--live")
+    assert result.exit_code == 0
+    assert "The API lists what the catalog says." in result.stdout
+    body = json.loads(vertune(provisioned, "models", "--live", "-o", "json").stdout)
+    assert "gemini-3.1-flash-lite" in body["live"]["listed"]
+    assert body["live"]["wrong"] == body["live"]["unknown"] == []
