@@ -35,9 +35,16 @@ class Correction:
         return f"estimated, corrected by {counted(self.bills, 'earlier bill')}{whose}"
 
 
+def estimated_tokens(entry: Summary) -> int | None:
+    """Of all epochs, once it is known how many they are."""
+    if entry.estimated_tokens is None and entry.epoch_tokens and entry.epochs:
+        return entry.epoch_tokens * entry.epochs
+    return entry.estimated_tokens
+
+
 def billed_tokens(entry: Summary) -> int | None:
     """Of all epochs. Whether the service's figure is that is not documented: the nearer one is."""
-    billed, estimated, epochs = entry.billed_tokens, entry.estimated_tokens, entry.epochs or 1
+    billed, estimated, epochs = entry.billed_tokens, estimated_tokens(entry), entry.epochs or 1
     if not billed or not estimated:
         return billed
     return min((billed, billed * epochs), key=lambda tokens: abs(math.log(tokens / estimated)))
@@ -52,18 +59,19 @@ def billed_usd(entry: Summary) -> float | None:
 
 
 def estimated_usd(entry: Summary) -> float | None:
-    if entry.estimated_tokens is None or entry.usd_per_million is None:
+    tokens = estimated_tokens(entry)
+    if tokens is None or entry.usd_per_million is None:
         return None
-    return entry.estimated_tokens * entry.usd_per_million / 1e6
+    return tokens * entry.usd_per_million / 1e6
 
 
 def correction(record: Recorded, base_model: object) -> Correction | None:
     """By what earlier tunings of a spec on this base model were billed."""
     of_base = [e for e in record.entries.values() if e.inputs.get("base_model") == base_model]
     ratios = [
-        tokens / entry.estimated_tokens
+        billed / estimated
         for entry in of_base
-        if entry.estimated_tokens and (tokens := billed_tokens(entry))
+        if (estimated := estimated_tokens(entry)) and (billed := billed_tokens(entry))
     ]
     if not ratios:
         return None

@@ -20,6 +20,7 @@ MOST_CONVERTED_EPOCHS = 20
 
 # A default as a user met it (gemini-3.1-flash-lite, 166 examples); the service's rule is not known.
 _MOST_SEEN = 40
+_OPEN = "the service chooses the epochs"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,13 @@ class Estimate:
         usd = None
         if self.price is not None and self.epochs is not None:
             usd = self.price.usd * tokens * self.epochs / 1e6
-        notes = tuple(note for note in self.notes if not note.endswith(UNCOUNTED))
-        changed = replace(self, tokens=tokens, price_usd=usd, notes=notes, basis=basis)
-        return replace(changed, low=low, high=high, first=self.offline)
+        changed = replace(self, tokens=tokens, price_usd=usd, basis=basis, low=low, high=high)
+        notes = tuple(
+            _left_open(changed) if note.startswith(_OPEN) else note
+            for note in self.notes
+            if not note.endswith(UNCOUNTED)
+        )
+        return replace(changed, notes=notes, first=self.offline)
 
     def at(self, epochs: int) -> str:
         """What so many epochs would take, in words."""
@@ -101,8 +106,8 @@ def estimate(
 
 def _left_open(cost: Estimate) -> str:
     return (
-        "the service chooses the epochs, so the price is open; set tuning.epochs."
-        f" {_MOST_SEEN} of them, as it once chose for 166 examples, take {cost.at(_MOST_SEEN)}"
+        f"{_OPEN}, so the price is open; set tuning.epochs. {_MOST_SEEN} of them, as it once chose"
+        f" for 166 examples, take {cost.at(_MOST_SEEN)}"
     )
 
 

@@ -66,6 +66,7 @@ class Summary(BaseModel):
     finished: str | None = None
     epochs: int | None = None  # as ordered, or as the service chose them
     estimated_tokens: int | None = None  # of all epochs, by the text alone
+    epoch_tokens: int | None = None  # the same of one epoch: how many there are may be seen later
     billed_tokens: int | None = None  # as the service's statistics say
     usd_per_million: float | None = None  # the price on the day it was submitted
     job: str | None = None

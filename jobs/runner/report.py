@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jobs.runner.spending import Spent
     from jobs.runner.stack import Settings
 
+_ELSEWHERE = " on Google Cloud, nothing here"
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
 
 
@@ -87,21 +88,21 @@ def plan_sum(plan: Plan, settings: Settings) -> str:
 
 def price(usd_or_unknown: float | None, simulated: bool) -> str:
     said = "unknown" if usd_or_unknown is None else usd(usd_or_unknown)
-    return f"{said} on Google Cloud, nothing here" if simulated else said
+    return said + _ELSEWHERE if simulated else said
 
 
 def spent_text(spent: Spent, settings: Settings) -> str:
-    """Such as: $3.10 billed, $0.40 under way, of $100 a month (vertune:monthlyUsd)."""
+    """Such as: $3.10 billed, $0.40 under way; the month's cap is $100 (vertune:monthlyUsd)."""
     said = f"${spent.billed:,.2f} billed"
     if spent.under_way:
         said += f", ${spent.under_way:,.2f} under way"
     if spent.unknown:
         said += f", {counted(spent.unknown, 'tuning')} of unknown cost"
     if settings.emulator:
-        said += ", on Google Cloud; nothing here"
-    if settings.monthly_usd is None:
-        return f"{said}; no cap a month is set (vertune:monthlyUsd)"
-    return f"{said}, of ${settings.monthly_usd:,} a month (vertune:monthlyUsd)"
+        said += _ELSEWHERE
+    cap = settings.monthly_usd
+    capped = f"the month's cap is ${cap:,}" if cap else "no cap of a month is set"
+    return f"{said}; {capped} (vertune:monthlyUsd)"
 
 
 def _details(change: Change, simulated: bool) -> list[str]:
@@ -147,8 +148,8 @@ def _tokens(cost: Estimate) -> str:
 def _priced(cost: Estimate, simulated: bool) -> str:
     between = "" if cost.usd_range is None else " (${:,.2f} to ${:,.2f})".format(*cost.usd_range)
     rate = f", at {cost.price}" if cost.price else ""
-    said = price(cost.price_usd, simulated)
-    return f"price {said}{between}{rate}"
+    where = _ELSEWHERE if simulated else ""
+    return f"price {price(cost.price_usd, False)}{between}{where}{rate}"
 
 
 def plan_json(

@@ -89,7 +89,7 @@ def _tokens(entry: Summary) -> str | None:
     """What was estimated beside what was billed."""
     said = []
     for tokens, usd_, how in (
-        (entry.estimated_tokens, billing.estimated_usd(entry), "estimated"),
+        (billing.estimated_tokens(entry), billing.estimated_usd(entry), "estimated"),
         (billing.billed_tokens(entry), billing.billed_usd(entry), "billed"),
     ):
         if tokens is not None:

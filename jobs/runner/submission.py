@@ -152,6 +152,7 @@ class Submission:
             dataset_uri=uri,
             epochs=desired.estimate.epochs,
             estimated_tokens=desired.estimate.offline.billable_tokens,
+            epoch_tokens=desired.estimate.offline.tokens,
             usd_per_million=desired.estimate.price.usd if desired.estimate.price else None,
             **of_spec(resolved),
         )

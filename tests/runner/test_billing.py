@@ -9,6 +9,7 @@ from jobs.runner.billing import (
     billed_usd,
     chosen_epochs,
     correction,
+    estimated_tokens,
     estimated_usd,
     seconds,
 )
@@ -31,6 +32,16 @@ def billed(fingerprint: str, tokens: int, **values: Any) -> Summary:
 )
 def test_a_figure_of_one_epoch_is_told_from_one_of_all(figure: int, tokens: int) -> None:
     assert billed_tokens(billed(A1, figure)) == tokens
+
+
+def test_epochs_that_the_service_chose_make_the_estimate_whole_afterwards() -> None:
+    left = billed(A1, 7700, estimated_tokens=None, epoch_tokens=1000, epochs=None)
+    assert (estimated_tokens(left), billed_tokens(left)) == (None, 7700)
+    done = left.model_copy(update={"epochs": 7})
+    assert (estimated_tokens(done), billed_tokens(done)) == (7000, 7700)
+    found = correction(record(done), BASE)
+    assert found is not None
+    assert found.factor == pytest.approx(1.1)
 
 
 def test_dollars_are_at_the_price_of_the_day() -> None:

@@ -61,6 +61,7 @@ def test_epochs_left_to_the_service_leave_the_price_open(tuning: Tuning) -> None
     found = estimate(tuning, 100, guessed(1000), PRICE, READ)
     assert (found.epochs, found.billable_tokens, found.price_usd) == (None, None, None)
     assert found.tokens == 1000
+    assert "about 80,000 tokens" in found.revised(2000, "counted").notes[0]
     assert found.notes == (
         "the service chooses the epochs, so the price is open; set tuning.epochs. 40 of them, as it"
         " once chose for 166 examples, take about 40,000 tokens, about $0.12",

@@ -17,6 +17,7 @@ from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
 from jobs.runner.plan import Plan
 from jobs.runner.price import Price
+from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings
 from tests.runner.golden import GOLDEN, golden
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, wanted
@@ -96,6 +97,23 @@ def test_a_plan_of_a_simulation(shape: str) -> None:
 def test_an_empty_plan(shape: str) -> None:
     plan = diff(by_name(wanted()), {"a": record(entry(), active=A1)})
     golden(f"plan-empty.{shape}", SHAPES[shape](plan, "dev", CLOUD))
+
+
+def test_what_the_month_has_cost_stands_below_a_plan() -> None:
+    plan = diff(by_name(wanted("headlines")), {})
+    capped = CLOUD.model_copy(update={"monthly_usd": 50})
+    spent = Spent(billed=3.1, under_way=0.4, unknown=1)
+    said = (
+        "This month: $3.10 billed, $0.40 under way, 1 tuning of unknown cost; the month's cap is"
+        " $50 (vertune:monthlyUsd)."
+    )
+    assert said in report.plan_text(plan, "dev", capped, (), spent)
+    assert said.replace("$", r"\$") in report.plan_markdown(plan, "dev", capped, (), spent)
+    body = report.plan_json(plan, "dev", capped, (), spent)
+    assert (body["month"], body["monthly_cap_usd"]) == (
+        {"billed": 3.1, "under_way": 0.4, "unknown": 1},
+        50,
+    )
 
 
 def test_a_plan_without_any_spec() -> None:

@@ -38,7 +38,7 @@ def test_a_month_is_shown_by_team_against_the_cap(provisioned: Repository) -> No
     assert "search" in shown
     assert "$3.30" in shown
     assert shown.endswith(
-        "2026-11: $3.60 billed, on Google Cloud; nothing here, of $50 a month"
+        "2026-11: $3.60 billed on Google Cloud, nothing here; the month's cap is $50"
         " (vertune:monthlyUsd)\n"
     )
 
