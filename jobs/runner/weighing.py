@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from jobs.runner.example import Example, text_of
 from jobs.runner.tokens import Guess, guess
 
-_WHOLE = 64 * 1024  # characters of the first look, which is all of a small dataset
+_WHOLE = 32 * 1024  # characters of the first look, which is all of a small dataset
 _LATER = 2 * 1024
 _PIECE = 512
 _EVERY = 1024 * 1024  # characters, one look; at first one for each eighth more

@@ -107,7 +107,7 @@ class Place:
 
         With `examine` also what the examples themselves say is looked at.
         """
-        from jobs.runner import counting, desired
+        from jobs.runner import desired
         from jobs.runner.seen import Seen
 
         today, here = datetime.now(UTC).date(), (self.root, self.settings, self.open_bucket)
@@ -116,9 +116,15 @@ class Place:
             found = [
                 desired.resolve(file, *here, today, examine=examine, seen=seen) for file in every
             ]
+        return desired.linked(found if examine else self._remembered(found))[: len(files)]
+
+    def _remembered(self, resolved: Sequence[Resolved]) -> list[Resolved]:
+        """With the service's own counts of their tokens that were asked for before."""
+        from jobs.runner import counting
+        from jobs.runner.seen import Seen
+
         with Seen(self.root / _CACHE, counting.FILE) as answers:
-            found = [self._counting(answers).remembered(one) for one in found]
-        return desired.linked(found)[: len(files)]
+            return [self._counting(answers).remembered(one) for one in resolved]
 
     def counted(self, resolved: Sequence[Resolved], names: Collection[str]) -> list[Resolved]:
         """These with the service's own count of their tokens, for the specs of these names."""
