@@ -8,18 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from jobs.runner import promise, tables
+from jobs.runner import promise, report_price, tables
 from jobs.runner.errors import plain
-from jobs.runner.estimate import ESTIMATED, counted, usd
+from jobs.runner.estimate import counted
 from jobs.runner.plan import Action, Change, Plan
 
 if TYPE_CHECKING:
-    from jobs.runner.estimate import Estimate
     from jobs.runner.guards import Guard
     from jobs.runner.spending import Spent
     from jobs.runner.stack import Settings
 
-_ELSEWHERE = " on Google Cloud, nothing here"
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
 
 
@@ -56,7 +54,7 @@ def plan_text(
         lines += [f"      {plain(line)}" for line in _details(change, settings.emulator)]
     lines += ["", plan_sum(plan, settings)]
     if spent is not None:
-        lines.append(f"This month: {spent_text(spent, settings)}.")
+        lines.append(f"This month: {report_price.spent_text(spent, settings)}.")
     lines += [*(plain(f"Refused: {guard}.") for guard in against)]
     if plan.now:
         lines.append(f"Checksum: {_checksum(plan, stack, settings)}")
@@ -82,27 +80,8 @@ def plan_sum(plan: Plan, settings: Settings) -> str:
     ]
     said = f"Plan: {', '.join(parts)}, {len(plan.unchanged)} unchanged."
     if any(change.action.tunes for change in plan.changes):
-        said += f" Price: {price(plan.price_usd, settings.emulator)}."
+        said += f" Price: {report_price.price(plan.price_usd, settings.emulator)}."
     return said
-
-
-def price(usd_or_unknown: float | None, simulated: bool) -> str:
-    said = "unknown" if usd_or_unknown is None else usd(usd_or_unknown)
-    return said + _ELSEWHERE if simulated else said
-
-
-def spent_text(spent: Spent, settings: Settings) -> str:
-    """Such as: $3.10 billed, $0.40 under way; the month's cap is $100 (vertune:monthlyUsd)."""
-    said = f"${spent.billed:,.2f} billed"
-    if spent.under_way:
-        said += f", ${spent.under_way:,.2f} under way"
-    if spent.unknown:
-        said += f", {counted(spent.unknown, 'tuning')} of unknown cost"
-    if settings.emulator:
-        said += _ELSEWHERE
-    cap = settings.monthly_usd
-    capped = f"the month's cap is ${cap:,}" if cap else "no cap of a month is set"
-    return f"{said}; {capped} (vertune:monthlyUsd)"
 
 
 def _details(change: Change, simulated: bool) -> list[str]:
@@ -111,45 +90,13 @@ def _details(change: Change, simulated: bool) -> list[str]:
         return []
     cost = wanted.estimate
     return [
-        f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
-        f" {_tokens(cost)}",
-        _priced(cost, simulated),
-        *(
-            [f"takes about {duration(cost.seconds)}, as earlier tunings did"]
-            if cost.seconds
-            else ()
-        ),
+        f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')},"
+        f" {report_price.epochs(cost)}, {report_price.tokens(cost)}",
+        report_price.priced(cost, simulated),
+        *report_price.time(cost),
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
         *(f"note: {note}" for note in cost.notes),
     ]
-
-
-def _epochs(cost: Estimate) -> str:
-    return counted(cost.epochs, "epoch") if cost.epochs else "epochs left to the service"
-
-
-def duration(seconds: float) -> str:
-    if seconds < 90:
-        return counted(round(seconds), "second")
-    minutes = round(seconds / 60)
-    return counted(minutes, "minute") if minutes < 90 else counted(round(minutes / 60), "hour")
-
-
-def _tokens(cost: Estimate) -> str:
-    said = f"about {cost.billable_tokens or cost.tokens:,} tokens"
-    if cost.epochs is None:
-        said += " an epoch"
-    if cost.low is None or cost.high is None:
-        return said if cost.basis == ESTIMATED else f"{said} ({cost.basis})"
-    low, high = (number * (cost.epochs or 1) for number in (cost.low, cost.high))
-    return f"{said} ({cost.basis}: {low:,} to {high:,})"
-
-
-def _priced(cost: Estimate, simulated: bool) -> str:
-    between = "" if cost.usd_range is None else " (${:,.2f} to ${:,.2f})".format(*cost.usd_range)
-    rate = f", at {cost.price}" if cost.price else ""
-    where = _ELSEWHERE if simulated else ""
-    return f"price {price(cost.price_usd, False)}{between}{where}{rate}"
 
 
 def plan_json(
@@ -186,7 +133,7 @@ def _change_json(change: Change) -> dict[str, Any]:
             "examples": wanted.examples,
             "epochs": wanted.estimate.epochs,
             "billable_tokens": wanted.estimate.billable_tokens,
-            "tokens": _tokens_json(wanted.estimate),
+            "tokens": report_price.tokens_json(wanted.estimate),
             "price_usd": wanted.estimate.price_usd,
             "price": asdict(wanted.estimate.price) if wanted.estimate.price else None,
             "location": wanted.location,
@@ -194,18 +141,6 @@ def _change_json(change: Change) -> dict[str, Any]:
             "notes": list(wanted.estimate.notes),
         }
     return body
-
-
-def _tokens_json(cost: Estimate) -> dict[str, Any]:
-    """Of one epoch: how many, between which two numbers if that is not certain, and by whom."""
-    return {
-        "an_epoch": cost.tokens,
-        "low": cost.low,
-        "high": cost.high,
-        "basis": cost.basis,
-        "usd_range": cost.usd_range,
-        "seconds": cost.seconds,
-    }
 
 
 def plan_markdown(
@@ -225,7 +160,7 @@ def plan_markdown(
         columns = ("change", "name", "reason", "details")
         parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
     if spent is not None:
-        parts.append(tables.escaped(f"This month: {spent_text(spent, settings)}."))
+        parts.append(tables.escaped(f"This month: {report_price.spent_text(spent, settings)}."))
     parts += [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
     if plan.now:
         parts.append(f"Checksum: `{_checksum(plan, stack, settings)}`")

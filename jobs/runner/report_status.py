@@ -21,6 +21,7 @@ from jobs.runner.errors import plain
 from jobs.runner.estimate import usd
 from jobs.runner.health import Fares, Health, Progress
 from jobs.runner.ledger import Summary
+from jobs.runner.report_price import duration
 from jobs.runner.status import Status
 
 _COLUMNS = (
@@ -110,7 +111,7 @@ def progress(found: Progress) -> str:
     if found.steps is None:
         return f"step {found.step}"
     left = found.remaining_seconds
-    said = "" if left is None else f", about {report.duration(left)} left"
+    said = "" if left is None else f", about {duration(left)} left"
     return f"step {found.step} of {found.steps} ({found.percent} %){said}"
 
 

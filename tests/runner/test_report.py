@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runner import report
+from jobs.runner import report, report_price
 from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
 from jobs.runner.plan import Plan
@@ -134,7 +134,7 @@ def test_a_plan_without_any_spec() -> None:
 def test_a_price_is_never_nothing_unless_it_is(
     price: float | None, simulated: bool, said: str
 ) -> None:
-    assert report.price(price, simulated) == said
+    assert report_price.price(price, simulated) == said
 
 
 # Outputs

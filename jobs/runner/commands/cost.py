@@ -71,7 +71,7 @@ def _print(
     markdown: bool,
 ) -> None:
     from jobs.runner import spending
-    from jobs.runner.report import spent_text
+    from jobs.runner.report_price import spent_text
 
     if values:
         rows = [(value or "-", *_cells(spent)) for value, spent in values.items()]
