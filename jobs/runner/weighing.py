@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from jobs.runner.example import Example, text_of
 from jobs.runner.tokens import Guess, guess
 
-_WHOLE = 32 * 1024  # characters of the first look, which is all of a small dataset
+_WHOLE = 64 * 1024  # characters of the first look, which is all of a small dataset
 _LATER = 2 * 1024
 _PIECE = 512
+_GOLDEN = 0.618  # spreads the pieces so that they fall in with no period of the text
 _EVERY = 1024 * 1024  # characters, one look; at first one for each eighth more
 
 
@@ -41,19 +42,26 @@ class Weighing:
 
 
 def _sample(examples: Sequence[Example], sizes: Sequence[int], most: int) -> list[str]:
-    """All if there are no more characters than that, else pieces at even distances."""
+    """All if there are no more characters than that, else pieces from all over."""
     if sum(sizes) <= most:
         return [text(one) for one in examples]
     distance = sum(sizes) * _PIECE / most
     pieces: list[str] = []
-    start, next_ = 0, distance / 2
+    start, next_ = 0, 0.0
     for one, size in zip(examples, sizes, strict=True):
         while next_ < start + size:
-            from_ = int(next_) - start
-            pieces.append(text(one)[from_ : from_ + _PIECE])
-            next_ += distance
+            pieces.append(_whole_words(text(one), int(next_) - start))
+            next_ = (len(pieces) + len(pieces) * _GOLDEN % 1) * distance
         start += size
     return pieces
+
+
+def _whole_words(said: str, start: int) -> str:
+    """A piece of a text; half words at its ends would be too many words."""
+    piece = said[start : start + _PIECE]
+    first = piece.find(" ") if start and not said[start - 1].isspace() else 0
+    last = piece.rfind(" ") if start + _PIECE < len(said) else len(piece)
+    return piece[first:last] if 0 <= first < last else piece
 
 
 def text(example: Example) -> str:

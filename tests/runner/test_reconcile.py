@@ -1,6 +1,7 @@
 """Reconciliation: what earlier tunings were billed and took changes what the next is said to."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,11 @@ from tests.conftest import SPEC, Repository
 from tests.runner.states import A1, A2, entry, record
 
 TODAY = date(2026, 11, 23)
-FIGURES = {"epochs": 2, "estimated_tokens": 1000, "billed_tokens": 1200}
-TIMES = {"started": "2026-11-20T10:00:00+00:00", "finished": "2026-11-20T10:20:00+00:00"}
+FIGURES: dict[str, Any] = {"epochs": 2, "estimated_tokens": 1000, "billed_tokens": 1200}
+TIMES: dict[str, Any] = {
+    "started": "2026-11-20T10:00:00+00:00",
+    "finished": "2026-11-20T10:20:00+00:00",
+}
 BILLED = {"a": record(entry(A1, **FIGURES, **TIMES))}
 
 

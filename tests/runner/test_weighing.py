@@ -1,5 +1,7 @@
 """Weighing: a part of the examples tells of all, whatever their order."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,7 +64,7 @@ def test_however_long_examples_are_no_look_is_longer_than_it_may_be(
 ) -> None:
     looks: list[int] = []
 
-    def looked(texts: list[str]) -> Guess:
+    def looked(texts: Sequence[str]) -> Guess:
         looks.append(sum(map(len, texts)))
         return guess(texts)
 
