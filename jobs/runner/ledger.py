@@ -70,6 +70,7 @@ class Summary(BaseModel):
     billed_tokens: int | None = None  # as the service's statistics say
     usd_per_million: float | None = None  # the price on the day it was submitted
     job: str | None = None
+    previous: list[str] = []  # jobs of earlier, failed tries
     location: str | None = None
     tuned_model: str | None = None
     endpoint: str | None = None
@@ -90,7 +91,6 @@ class Entry(Summary):
 
     spec: str  # path of the spec it came from
     holder: str
-    previous: list[str] = []  # jobs of earlier, failed tries
     pre_tuned_model: str | None = None  # the tuned model that it goes on from
     lease: float | None = None  # seconds from `leased` on, as its holder keeps it
     imported: bool = False  # not submitted here: its inputs are what the service says, or a person

@@ -54,11 +54,12 @@ def _never_ran(entry: Summary) -> bool:
 
 
 def spent(entry: Summary) -> Spent:
-    """A job that ended without a figure, as failed ones may, is of unknown cost."""
+    """A job that ended without a figure is of unknown cost, as are the tries before a retry."""
     usd = estimated_usd(entry) if entry.in_flight else billed_usd(entry)
+    before = len(entry.previous)
     if usd is None:
-        return Spent(unknown=1)
-    return Spent(under_way=usd) if entry.in_flight else Spent(billed=usd)
+        return Spent(unknown=before + 1)
+    return Spent(0.0, usd, before) if entry.in_flight else Spent(usd, 0.0, before)
 
 
 def total(entries: Iterable[Summary]) -> Spent:

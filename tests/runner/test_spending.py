@@ -17,6 +17,7 @@ def test_bills_estimates_and_the_unknown_are_kept_apart() -> None:
     assert spent(billed()) == Spent(billed=2.5)
     assert spent(entry(A1, "submitted", **PRICED)) == Spent(under_way=2.0)
     assert spent(entry(A1)) == spent(entry(A1, "failed", **PRICED)) == Spent(unknown=1)
+    assert spent(billed(previous=["tuningJobs/3"])) == Spent(billed=2.5, unknown=1)
     found = total([billed(), entry(A2, "submitted", **PRICED), entry(A3, "failed")])
     assert (found.usd, found.unknown) == (4.5, 1)
 
