@@ -71,15 +71,15 @@ class Counting:
         vertex: Vertex,
         pool: ThreadPoolExecutor,
     ) -> list[int]:
-        keys = [_digest(self.where, base, json.dumps(batch)) for batch in batches]
-        known = {key: found["tokens"] for key in keys if (found := self.seen.get(key))}
-        new = {key: batch for key, batch in zip(keys, batches, strict=True) if key not in known}
-        for key, tokens in zip(
-            new, pool.map(lambda batch: vertex.count_tokens(base, batch), new.values()), strict=True
-        ):
-            self.seen.put(key, {"tokens": tokens})
-            known[key] = tokens
-        return [known[key] for key in keys]
+        def ask(batch: Sequence[Content]) -> int:
+            key = _digest(self.where, base, json.dumps(batch))
+            if (found := self.seen.get(key)) is not None:
+                return int(found["tokens"])
+            tokens = vertex.count_tokens(base, batch)
+            self.seen.put(key, {"tokens": tokens})  # kept even if another one fails
+            return tokens
+
+        return list(pool.map(ask, batches))
 
     def _key(self, one: Resolved) -> str:
         return _digest(self.where, one.file.spec.base_model, one.dataset.train.digest)
