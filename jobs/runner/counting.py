@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +25,14 @@ FILE = "tokens.db"
 _CHARACTERS, _TURNS = 100_000, 1_000  # of one call
 _AT_ONCE = 8
 
-Content = dict[str, Any]
+
+@dataclass(frozen=True)
+class _Said:
+    """Turns, as the wire has them."""
+
+    contents: list[dict[str, Any]]
+    characters: int
+    examples: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,60 +55,62 @@ class Counting:
         """With the service's count. `said` hears how many examples each call was of."""
         if one.desired is None or self.seen.get(self._key(one)) is not None:
             return self.remembered(one)
-        base, systems, tokens = one.file.spec.base_model, Counter[str](), 0
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            batches = _batches(one, systems)
-            while some := list(islice(batches, _AT_ONCE)):
-                for (examples, _), number in zip(
-                    some, self._asked(base, [b for _, b in some], vertex, pool), strict=True
-                ):
-                    tokens += number
-                    said(examples)
-            # Every example has its system instruction, and is billed for it.
-            for text, times in systems.items():
-                (number,) = self._asked(base, [[_said(text)]], vertex, pool)
-                tokens += number * times
+        base, systems = one.file.spec.base_model, Counter[str]()
+        tokens = self._sum(base, _examples(one, systems), vertex, said)
+        # Every example has its system instruction, and is billed for it.
+        for times in {*systems.values()}:
+            texts = [_said(text) for text, count in systems.items() if count == times]
+            tokens += times * self._sum(base, texts, vertex, lambda _: None)
         self.seen.put(self._key(one), {"tokens": tokens})
         return revised(one, tokens, self.basis)
 
-    def _asked(
-        self,
-        base: str,
-        batches: Sequence[Sequence[Content]],
-        vertex: Vertex,
-        pool: ThreadPoolExecutor,
-    ) -> list[int]:
-        def ask(batch: Sequence[Content]) -> int:
-            key = _digest(self.where, base, json.dumps(batch))
+    def _sum(
+        self, base: str, said: Iterable[_Said], vertex: Vertex, heard: Callable[[int], None]
+    ) -> int:
+        def ask(batch: _Said) -> int:
+            key = _digest(self.where, base, json.dumps(batch.contents))
             if (found := self.seen.get(key)) is not None:
                 return int(found["tokens"])
-            tokens = vertex.count_tokens(base, batch)
+            tokens = vertex.count_tokens(base, batch.contents)
             self.seen.put(key, {"tokens": tokens})  # kept even if another one fails
             return tokens
 
-        return list(pool.map(ask, batches))
+        tokens, batches = 0, _together(said)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            while some := list(islice(batches, _AT_ONCE)):
+                for batch, number in zip(some, pool.map(ask, some), strict=True):
+                    tokens += number
+                    heard(batch.examples)
+        return tokens
 
     def _key(self, one: Resolved) -> str:
         return _digest(self.where, one.file.spec.base_model, one.dataset.train.digest)
 
 
-def _batches(one: Resolved, systems: Counter[str]) -> Iterator[tuple[int, list[Content]]]:
-    """How many examples, and their turns; system instructions are gathered, not repeated."""
-    turns: list[Content] = []
-    examples = characters = 0
+def _examples(one: Resolved, systems: Counter[str]) -> Iterator[_Said]:
+    """Their turns; system instructions are gathered, not repeated."""
     for example in one.dataset.train.read(one.file.spec.instructions):
-        if turns and (characters + example.characters > _CHARACTERS or len(turns) >= _TURNS):
-            yield examples, turns
-            turns, examples, characters = [], 0, 0
-        turns += [to_builtins(turn) for turn in example.contents]
         if example.system:
             systems[example.system] += 1
-        examples, characters = examples + 1, characters + example.characters
-    yield examples, turns
+        yield _Said([to_builtins(turn) for turn in example.contents], example.characters)
 
 
-def _said(text: str) -> Content:
-    return {"role": "user", "parts": [{"text": text}]}
+def _said(text: str) -> _Said:
+    return _Said([{"role": "user", "parts": [{"text": text}]}], len(text))
+
+
+def _together(said: Iterable[_Said]) -> Iterator[_Said]:
+    """As much as goes into one call."""
+    batch = _Said([], 0, 0)
+    for one in said:
+        full = batch.characters + one.characters > _CHARACTERS or len(batch.contents) >= _TURNS
+        if full and batch.contents:
+            yield batch
+            batch = _Said([], 0, 0)
+        contents = [*batch.contents, *one.contents]
+        batch = _Said(contents, batch.characters + one.characters, batch.examples + one.examples)
+    if batch.contents:
+        yield batch
 
 
 def _digest(*parts: str) -> str:

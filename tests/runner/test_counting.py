@@ -97,3 +97,22 @@ def test_a_budget_is_held_against_what_was_counted(provisioned: Repository) -> N
     assert (exact["action"] == "blocked") == (exact["price_usd"] > 0.0001)
     provisioned.spec("a", SPEC.format(name="a") + f"budget_usd: {exact['price_usd']:.15f}\n")
     assert planned(provisioned)["action"] == "submit"
+
+
+def test_examples_and_instructions_of_their_own_go_into_few_calls(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    systems = [f"Answer as number {number // 2}." for number in range(60)]
+    lines = [
+        {"role": role, "content": text}
+        for system in systems
+        for role, text in (("system", system), ("user", "yes?"), ("assistant", "no"))
+    ]
+    rows = [json.dumps({"messages": lines[at : at + 3]}) for at in range(0, len(lines), 3)]
+    provisioned.data("a", "train").write_text("\n".join(rows) + "\n", "utf-8")
+    provisioned.spec("a")
+    emulator.faults.set(Rule(name="counts", path="*:countTokens", nth=3, status=400))
+    exact = planned(provisioned, "--exact")
+    emulator.faults.clear()
+    said = [*systems, *["yes?", "no"] * 60]
+    assert exact["billable_tokens"] == 2 * tokens(provisioned, said)
