@@ -45,7 +45,7 @@ GRANTS = (
             "aiplatform.models.get": "`apply`, `promote`, `rollback`: is a tuned model still there",
             "aiplatform.models.update": "`apply`, `promote`, `rollback`: moves the alias",
             "aiplatform.endpoints.get": "`apply --retry`: looks whether an endpoint is still there",
-            "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`: asks a model",
+            "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`, `plan --exact`",
         },
     ),
     Grant(

@@ -73,3 +73,7 @@ Labels = Annotated[
     Field(max_length=60),  # sixty-four in the cloud; the stack and the provider add their own
     BeforeValidator(mapping),
 ]
+Prices = Annotated[
+    dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]],
+    BeforeValidator(mapping),
+]

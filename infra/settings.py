@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from infra.github import GitHub
-from infra.kinds import BillingAccount, Bucket, Email, Labels, Project, mapping
+from infra.kinds import BillingAccount, Bucket, Email, Labels, Prices, Project, mapping
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
@@ -38,6 +38,7 @@ class Settings(BaseModel):
     noncurrent_days: Annotated[int, Field(ge=1)] = 30
     serving_location: Literal["us", "eu"] | None = None
     max_usd: Annotated[float, Field(gt=0)] | None = None
+    prices: Prices = Field(default_factory=dict)  # US dollars per million training tokens
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = 1
     alert_email: Email | None = None
     billing_account: BillingAccount | None = None

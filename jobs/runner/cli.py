@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": "Ask the tuned model (or the base model) of a spec.",
     "evaluate": "Score the tuned model of a spec on held-out examples.",
     "record": "Refresh the stack's outputs from the ledger.",
+    "cost": "Show what tunings cost in a month, by label.",
     "models": "List the base models that can be tuned.",
     "new": "Start a new spec.",
     "dataset": "Make new files of examples from old ones.",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from jobs.runner import rules
 from jobs.runner.estimate import counted
@@ -19,6 +19,8 @@ from jobs.runner.rows import Rows, SplitName, Watch
 from jobs.runner.rules import Finding
 from jobs.runner.seen import Seen
 from jobs.runner.seen import key as keyed
+from jobs.runner.tokens import Guess
+from jobs.runner.weighing import Weighing
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -53,6 +55,7 @@ class Split:
     source: Source
     examples: int
     characters: int
+    guess: Guess  # of their tokens
     size: int
     with_files: int  # examples that hold files, whose tokens only the service can count
     longest: tuple[int, int]  # (characters, line) of the longest example
@@ -180,13 +183,15 @@ def _remembered(name: SplitName, source: Source, instructions: str | None, seen:
     state = _told(source)
     key = keyed(source.shown, state, instructions)
     if state and (found := seen.get(key)):
-        longest, prompt = found.pop("longest"), found.pop("prompt")
-        return Split(source, **found, longest=tuple(longest), findings=(), prompt=Prompt(**prompt))
+        whole: dict[str, Any] = {"longest": tuple(found["longest"]), "findings": ()}
+        whole |= {"guess": Guess(**found["guess"]), "prompt": Prompt(**found["prompt"])}
+        return Split(source, **(found | whole))
     split = _read_split(name, source, instructions, ())
     if state and not split.findings and _told(source) == state:
         values = {f.name: getattr(split, f.name) for f in fields(split)}
         del values["source"], values["findings"]
-        seen.put(key, values | {"prompt": asdict(split.prompt)})
+        told = {"guess": asdict(split.guess), "prompt": asdict(split.prompt)}
+        seen.put(key, values | told)
     return split
 
 
@@ -310,6 +315,7 @@ class _Tally:
         self.faults = Found(source.shown)
         self._hash = hashlib.sha256()
         self._template = Template()
+        self._weighing = Weighing()
 
     def take(self, rows: Rows) -> None:
         converted = converted_lines(rows.examples)
@@ -319,6 +325,7 @@ class _Tally:
         self.with_files += sum([example.holds_files for example in rows.examples])
         characters = [example.characters for example in rows.examples]
         self.characters += sum(characters)
+        self._weighing.take(rows.examples, characters)
         if (most := max(characters)) > self.longest[0]:
             self.longest = (most, rows.numbers[characters.index(most)])
         answers = max([len(answer.encode()) for answer in rows.answers])
@@ -331,6 +338,7 @@ class _Tally:
             source=self.source,
             examples=self.examples,
             characters=self.characters,
+            guess=self._weighing.total(),
             size=self.size,
             with_files=self.with_files,
             longest=self.longest,

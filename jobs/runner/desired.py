@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.runner import catalog, check, dataset, document, guards, identity, rules
-from jobs.runner.catalog import BaseModelFacts
+from jobs.runner.catalog import NOTICE, BaseModelFacts
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
-from jobs.runner.estimate import Estimate, estimate, usd
+from jobs.runner.estimate import Estimate, counted, estimate, usd
 from jobs.runner.findings.settings import at
 from jobs.runner.plan import Desired
+from jobs.runner.price import price_of
 from jobs.runner.rows import SplitName
 from jobs.runner.rules import Finding
 from jobs.runner.seen import Seen
@@ -84,6 +85,19 @@ def resolve(
     return Resolved(file, data, facts, tuple(found), desired)
 
 
+def revised(
+    one: Resolved, tokens: int, basis: str, low: int | None = None, high: int | None = None
+) -> Resolved:
+    """With another number of tokens, as `basis` knows them, and the budget held against that."""
+    if one.desired is None:
+        return one
+    cost = one.desired.estimate.revised(tokens, basis, low, high)
+    others = {name: why for name, why in one.desired.refusals.items() if name != guards.BUDGET}
+    over = _over_budget(one.file, cost)
+    refusals = ({guards.BUDGET: over} if over else {}) | others
+    return replace(one, desired=replace(one.desired, estimate=cost, refusals=refusals))
+
+
 def linked(resolved: Sequence[Resolved]) -> list[Resolved]:
     """Each with the tuning it goes on from in its fingerprint; what cannot be is an error."""
     by_name = {one.file.name: one for one in resolved}
@@ -133,7 +147,11 @@ def _desired(
     spec = file.spec
     inputs = identity.inputs(spec, data.digest)
     train = data.train
-    cost = estimate(spec.tuning, train.examples, train.characters, facts, train.with_files)
+    price = price_of(spec.base_model, catalog.load(), settings.prices)
+    cost = estimate(spec.tuning, train.examples, train.guess, price, today, train.with_files)
+    if not settings.emulator and (left := facts.retires - today) <= NOTICE:
+        soon = f"{spec.base_model} retires on {facts.retires}, {counted(left.days, 'day')} from now"
+        cost = replace(cost, notes=(*cost.notes, f"{soon}, and what was tuned from it with it"))
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     if spec.tuning.continue_from:
         places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"

@@ -1,20 +1,26 @@
 """Estimate: epochs, tokens and price of a tuning before it is submitted."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
-from jobs.runner.catalog import BaseModelFacts
+from jobs.runner.price import SETTING, Price
 from jobs.runner.spec import Tuning
+from jobs.runner.tokens import Guess
 
-# Characters of English text to a token. The service counts anew and bills by its own count.
-# https://ai.google.dev/gemini-api/docs/tokens
-CHARACTERS_PER_TOKEN = 4
+ESTIMATED = "estimated"
+UNCOUNTED = "whose tokens only the service can count (`vertune plan --exact`)"
 
 # A step of 2023 took 8 examples (SDK 1.27.0, `TextGenerationModel.tune_model`).
 EXAMPLES_PER_STEP = 8
 
 # 100 steps on 25 examples would be 32 epochs: many times the price for a model that only memorises.
 MOST_CONVERTED_EPOCHS = 20
+
+
+# A default as a user met it (gemini-3.1-flash-lite, 166 examples); the service's rule is not known.
+_MOST_SEEN = 40
+_OPEN = "the service chooses the epochs"
 
 
 @dataclass(frozen=True)
@@ -25,36 +31,84 @@ class Estimate:
     tokens: int  # of one epoch
     price_usd: float | None
     notes: tuple[str, ...]
+    price: Price | None = None
+    low: int | None = None  # 95 of 100 times there are no fewer tokens than this
+    high: int | None = None  # and no more than this
+    basis: str = ESTIMATED  # how the tokens are known
+    first: "Estimate | None" = None  # by text alone, where more was found out since
+    seconds: float | None = None  # that it will take, as earlier tunings did
 
     @property
     def billable_tokens(self) -> int | None:
         return None if self.epochs is None else self.tokens * self.epochs
 
+    @property
+    def offline(self) -> "Estimate":
+        """What the text alone says, the same on every machine and at any time."""
+        return self.first or self
+
+    def revised(
+        self, tokens: int, basis: str, low: int | None = None, high: int | None = None
+    ) -> "Estimate":
+        """With so many tokens an epoch; without `low` and `high` there is no doubt of them."""
+        usd = None
+        if self.price is not None and self.epochs is not None:
+            usd = self.price.usd * tokens * self.epochs / 1e6
+        changed = replace(self, tokens=tokens, price_usd=usd, basis=basis, low=low, high=high)
+        notes = tuple(
+            _left_open(changed) if note.startswith(_OPEN) else note
+            for note in self.notes
+            if not note.endswith(UNCOUNTED)
+        )
+        return replace(changed, notes=notes, first=self.offline)
+
+    def at(self, epochs: int) -> str:
+        """What so many epochs would take, in words."""
+        said = f"about {self.tokens * epochs:,} tokens"
+        return (
+            said
+            if self.price is None
+            else f"{said}, {usd(self.price.usd * self.tokens * epochs / 1e6)}"
+        )
+
+    @property
+    def usd_range(self) -> tuple[float, float] | None:
+        """Of what tokens may cost, where both are known to be somewhere between two figures."""
+        if self.price_usd is None or self.price is None or self.low is None or self.high is None:
+            return None
+        each = self.price.usd * (self.epochs or 0) / 1e6
+        return self.low * each, self.high * each
+
 
 def estimate(
     tuning: Tuning,
     examples: int,
-    characters: int,
-    facts: BaseModelFacts | None,
+    guess: Guess,
+    price: Price | None,
+    today: date,
     with_files: int = 0,
 ) -> Estimate:
-    """`characters` of all training examples; `facts` None where the base model is not known."""
+    """`guess` of the tokens of all training examples."""
     epochs = epochs_of(tuning, examples)
-    tokens = tokens_of(characters)
-    price = facts.price_usd if facts else None
-    cost = None if price is None or epochs is None else price * tokens * epochs / 1e6
+    low, tokens, high = map(math.ceil, (guess.low, guess.tokens, guess.high))
+    cost = None if price is None or epochs is None else price.usd * tokens * epochs / 1e6
     notes = [*converted(tuning, examples).values()]
-    if epochs is None:
-        notes.append("the service chooses the epochs, so the price is open; set tuning.epochs")
     if with_files:
         cost = None
-        notes.append(
-            f"{with_files:,} of {counted(examples, 'example')} hold files, whose tokens only the"
-            " service can count"
-        )
-    if facts and price is None:
-        notes.append("no price of this base model is known (`vertune models`)")
-    return Estimate(epochs, tokens, cost, tuple(notes))
+        notes.append(f"{with_files:,} of {counted(examples, 'example')} hold files, {UNCOUNTED}")
+    if price is None:
+        notes.append(f"no price of this base model is known; set {SETTING} if you know it")
+    elif old := price.aged(today):
+        notes.append(old)
+    found = Estimate(epochs, tokens, cost, tuple(notes), price, low, high)
+    return found if epochs else replace(found, notes=(_left_open(found), *notes))
+
+
+def _left_open(cost: Estimate) -> str:
+    return (
+        f"{_OPEN}, so the price is open; set tuning.epochs. {_MOST_SEEN} of them, as it once chose"
+        f" for 166 examples, take {cost.at(_MOST_SEEN)}"
+    )
 
 
 def usd(price: float) -> str:
@@ -64,10 +118,6 @@ def usd(price: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def tokens_of(characters: int) -> int:
-    return math.ceil(characters / CHARACTERS_PER_TOKEN)
 
 
 def epochs_of(tuning: Tuning, examples: int) -> int | None:

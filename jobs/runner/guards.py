@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jobs.runner.estimate import counted
 from jobs.runner.ledger import Owner, Recorded
 from jobs.runner.plan import Action, Change, Plan
+from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings
 
 BUDGET = "budget"  # a spec's own cap
@@ -37,11 +38,15 @@ def guards(
     settings: Settings,
     owner: Owner,
     marked: Owner | None,
+    spent: Spent | None = None,
 ) -> Iterator[Guard]:
-    """Each guard that stands against the whole plan; `marked` is whom the bucket belongs to."""
+    """Each guard that stands against the whole plan; `marked` is whom the bucket belongs to.
+
+    `spent` is what this month has cost so far.
+    """
     if marked is not None and marked != owner:
         yield Guard(FOREIGN, f"the bucket gs://{settings.bucket} belongs to {marked}")
-    if why := _over_cap(plan, settings):
+    if why := _over_cap(plan, settings) or _over_month(plan, settings, spent or Spent()):
         yield Guard(CAP, why)
     if why := _mass_change(plan, recorded):
         yield Guard(MASS_CHANGE, why)
@@ -57,6 +62,20 @@ def _over_cap(plan: Plan, settings: Settings) -> str | None:
         return None
     said = "unknown" if cost is None else f"about ${cost:.2f}"
     return f"the price is {said}, and vertune:maxUsd of this stack is ${cap:g}"
+
+
+def _over_month(plan: Plan, settings: Settings, spent: Spent) -> str | None:
+    cap, cost = settings.monthly_usd, plan.price_usd
+    if cap is None or not plan.tunes:
+        return None
+    if cost is not None and not spent.unknown and spent.usd + cost <= cap:
+        return None
+    said = "unknown" if cost is None else f"about ${cost:.2f}"
+    others = f", and {counted(spent.unknown, 'tuning')} of unknown cost" if spent.unknown else ""
+    return (
+        f"the price is {said}, this month has cost ${spent.usd:.2f}{others}, and"
+        f" vertune:monthlyUsd of this stack is ${cap:g}"
+    )
 
 
 def _mass_change(plan: Plan, recorded: Mapping[str, Recorded]) -> str | None:

@@ -22,18 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from jobs.runner.catalog import NOTICE
 from jobs.runner.plan import Desired
 
 if TYPE_CHECKING:
     from jobs.runner.catalog import BaseModelFacts
     from jobs.runner.ledger import Recorded, Summary
     from jobs.runner.vertex import Job
-
-NOTICE = timedelta(days=90)  # before a base model's retirement
 
 
 class Health(Enum):

@@ -62,8 +62,15 @@ class Summary(BaseModel):
     created: str
     holder: str | None = None  # who submits: host, process and a random part
     leased: str | None = None  # when its holder claimed the submission, by the service's clock
+    started: str | None = None
     finished: str | None = None
+    epochs: int | None = None  # as ordered, or as the service chose them
+    estimated_tokens: int | None = None  # of all epochs, by the text alone
+    epoch_tokens: int | None = None  # the same of one epoch: how many there are may be seen later
+    billed_tokens: int | None = None  # as the service's statistics say
+    usd_per_million: float | None = None  # the price on the day it was submitted
     job: str | None = None
+    previous: list[str] = []  # jobs of earlier, failed tries
     location: str | None = None
     tuned_model: str | None = None
     endpoint: str | None = None
@@ -84,17 +91,15 @@ class Entry(Summary):
 
     spec: str  # path of the spec it came from
     holder: str
-    previous: list[str] = []  # jobs of earlier, failed tries
     pre_tuned_model: str | None = None  # the tuned model that it goes on from
     lease: float | None = None  # seconds from `leased` on, as its holder keeps it
     imported: bool = False  # not submitted here: its inputs are what the service says, or a person
     dataset_uri: str
     splits: dict[str, int]  # examples by split
-    epochs: int | None = None
+    labels: dict[str, str] = {}  # of the spec
     prompt: dict[str, str | None] = {}
     checkpoints: list[dict[str, Any]] = []
     statistics: dict[str, Any] = {}
-    estimated_tokens: int | None = None
 
     def summary(self) -> str:
         """As JSON for the object's metadata, where a service's long complaint has no room."""

@@ -71,6 +71,13 @@ class Watch:
             if not self._console.is_terminal and count in (1, total):
                 self.said(name, f"evaluating on held-out examples, answer {count} of {total}")
 
+    def counted(self, name: str, total: int, examples: int) -> None:
+        """Tokens of so many more of the examples are counted; a line for the last."""
+        count = self._answers[name] = self._answers.get(name, 0) + examples
+        self._draw(name, f"counting {count:,}/{total:,}", "examples", count, total)
+        if not self._console.is_terminal and count == total:
+            self.said(name, f"the tokens of {total:,} examples are counted")
+
     def _draw(self, name: str, text: str, what: str, done: int, total: int) -> None:
         key = (name, what)
         if key not in self._tasks:

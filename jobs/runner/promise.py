@@ -58,8 +58,11 @@ def promise(plan: Plan, stack: str, project: str) -> Promise:
 
 
 def _promised(change: Change) -> Promised:
-    """What waits is promised as what it becomes."""
-    cost = change.desired.estimate.price_usd if change.desired and change.costs else None
+    """What waits is promised as what it becomes, for what its text says that it costs.
+
+    What was counted or billed since is not known to every machine that has the same plan.
+    """
+    cost = change.desired.estimate.offline.price_usd if change.desired and change.costs else None
     before = change.source if change.costs else None
     again = before is not None and before.fingerprint == change.fingerprint
     return Promised(

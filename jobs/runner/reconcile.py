@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jobs.runner.desired import Resolved
+from jobs.runner import billing
+from jobs.runner.desired import Resolved, revised
 from jobs.runner.diff import diff
 from jobs.runner.errors import Problems
+from jobs.runner.estimate import ESTIMATED
 from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Change, Plan
 
@@ -36,7 +39,7 @@ def reconcile(
     """Compare the two; with `select`, only those names. Raises Problems for errors in any spec."""
     if faults := [finding.problem for one in resolved for finding in one.errors]:
         raise Problems(faults)
-    by_name = {one.file.name: one for one in resolved}
+    by_name = {one.file.name: learnt(one, recorded) for one in resolved}
     desired = {name: one.desired for name, one in by_name.items() if one.desired}
     plan = diff(desired, recorded, retry, allow)
     if select:
@@ -45,3 +48,21 @@ def reconcile(
             tuple(name for name in plan.unchanged if name in select),
         )
     return Reconciliation(by_name, recorded, plan)
+
+
+def learnt(one: Resolved, recorded: Mapping[str, Recorded]) -> Resolved:
+    """With what earlier tunings were billed and how long they took; a count stays a count."""
+    if one.desired is None:
+        return one
+    base, record = one.file.spec.base_model, recorded.get(one.file.name, Recorded())
+    bills = billing.correction(record, base)
+    if bills and one.desired.estimate.basis == ESTIMATED and not one.dataset.train.with_files:
+        tokens = one.desired.estimate.tokens * bills.factor
+        low, high = math.floor(tokens * bills.low), math.ceil(tokens * bills.high)
+        one = revised(one, round(tokens), bills.basis, low, high)
+    assert one.desired is not None
+    cost = one.desired.estimate
+    said = billing.chosen_epochs(record, cost)
+    passes = billing.seconds(recorded, one.file.name, base, cost.billable_tokens)
+    cost = replace(cost, notes=(*cost.notes, *([said] if said else ())), seconds=passes)
+    return replace(one, desired=replace(one.desired, estimate=cost))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from jobs.runner import promise, tables
+from jobs.runner import promise, report_price, tables
 from jobs.runner.errors import plain
-from jobs.runner.estimate import counted, usd
+from jobs.runner.estimate import counted
 from jobs.runner.plan import Action, Change, Plan
 
 if TYPE_CHECKING:
-    from jobs.runner.estimate import Estimate
     from jobs.runner.guards import Guard
+    from jobs.runner.spending import Spent
     from jobs.runner.stack import Settings
 
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
@@ -33,8 +34,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bo
 # Plans
 
 
-def plan_text(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
-    """Every change with all that is known of it, the sum, and the guards against it."""
+def plan_text(
+    plan: Plan,
+    stack: str,
+    settings: Settings,
+    against: Sequence[Guard] = (),
+    spent: Spent | None = None,
+) -> str:
+    """Every change with all that is known of it, the sum, and the guards against it.
+
+    `spent` is what this month has cost so far.
+    """
     lines = [f"Stack {stack}, project {settings.project}"]
     if settings.emulator:
         lines.append(f"({SIMULATED})")
@@ -42,7 +52,10 @@ def plan_text(plan: Plan, stack: str, settings: Settings, against: Sequence[Guar
         said = f"{change.action.value} {change.action.word} {change.name}: {change.reason}"
         lines += ["", f"  {plain(said)}"]
         lines += [f"      {plain(line)}" for line in _details(change, settings.emulator)]
-    lines += ["", plan_sum(plan, settings), *(plain(f"Refused: {guard}.") for guard in against)]
+    lines += ["", plan_sum(plan, settings)]
+    if spent is not None:
+        lines.append(f"This month: {report_price.spent_text(spent, settings)}.")
+    lines += [*(plain(f"Refused: {guard}.") for guard in against)]
     if plan.now:
         lines.append(f"Checksum: {_checksum(plan, stack, settings)}")
     return "\n".join(lines)
@@ -67,13 +80,8 @@ def plan_sum(plan: Plan, settings: Settings) -> str:
     ]
     said = f"Plan: {', '.join(parts)}, {len(plan.unchanged)} unchanged."
     if any(change.action.tunes for change in plan.changes):
-        said += f" Price: {price(plan.price_usd, settings.emulator)}."
+        said += f" Price: {report_price.price(plan.price_usd, settings.emulator)}."
     return said
-
-
-def price(usd_or_unknown: float | None, simulated: bool) -> str:
-    said = "unknown" if usd_or_unknown is None else usd(usd_or_unknown)
-    return f"{said} on Google Cloud, nothing here" if simulated else said
 
 
 def _details(change: Change, simulated: bool) -> list[str]:
@@ -82,26 +90,21 @@ def _details(change: Change, simulated: bool) -> list[str]:
         return []
     cost = wanted.estimate
     return [
-        f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')}, {_epochs(cost)},"
-        f" {_tokens(cost)}",
-        f"price {price(cost.price_usd, simulated)}",
+        f"{wanted.inputs['base_model']}, {counted(wanted.examples, 'example')},"
+        f" {report_price.epochs(cost)}, {report_price.tokens(cost)}",
+        report_price.priced(cost, simulated),
+        *report_price.time(cost),
         f"tuned in {wanted.location}, served from {wanted.serving_location}",
         *(f"note: {note}" for note in cost.notes),
     ]
 
 
-def _epochs(cost: Estimate) -> str:
-    return counted(cost.epochs, "epoch") if cost.epochs else "epochs left to the service"
-
-
-def _tokens(cost: Estimate) -> str:
-    if cost.billable_tokens is None:
-        return f"about {cost.tokens:,} tokens an epoch"
-    return f"about {cost.billable_tokens:,} tokens"
-
-
 def plan_json(
-    plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()
+    plan: Plan,
+    stack: str,
+    settings: Settings,
+    against: Sequence[Guard] = (),
+    spent: Spent | None = None,
 ) -> dict[str, Any]:
     return {
         "stack": stack,
@@ -109,6 +112,8 @@ def plan_json(
         "changes": [_change_json(change) for change in plan.changes],
         "unchanged": list(plan.unchanged),
         "price_usd": plan.price_usd,
+        "month": asdict(spent) if spent else None,
+        "monthly_cap_usd": settings.monthly_usd,
         "refused": {guard.name: guard.reason for guard in against},
         "checksum": _checksum(plan, stack, settings),
     }
@@ -128,7 +133,9 @@ def _change_json(change: Change) -> dict[str, Any]:
             "examples": wanted.examples,
             "epochs": wanted.estimate.epochs,
             "billable_tokens": wanted.estimate.billable_tokens,
+            "tokens": report_price.tokens_json(wanted.estimate),
             "price_usd": wanted.estimate.price_usd,
+            "price": asdict(wanted.estimate.price) if wanted.estimate.price else None,
             "location": wanted.location,
             "serving_location": wanted.serving_location,
             "notes": list(wanted.estimate.notes),
@@ -136,7 +143,13 @@ def _change_json(change: Change) -> dict[str, Any]:
     return body
 
 
-def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
+def plan_markdown(
+    plan: Plan,
+    stack: str,
+    settings: Settings,
+    against: Sequence[Guard] = (),
+    spent: Spent | None = None,
+) -> str:
     parts = [
         f"### vertune plan, stack {tables.escaped(stack)}",
         tables.escaped(plan_sum(plan, settings)),
@@ -146,6 +159,8 @@ def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[
     if plan:
         columns = ("change", "name", "reason", "details")
         parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
+    if spent is not None:
+        parts.append(tables.escaped(f"This month: {report_price.spent_text(spent, settings)}."))
     parts += [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
     if plan.now:
         parts.append(f"Checksum: `{_checksum(plan, stack, settings)}`")

@@ -6,6 +6,7 @@ served       whether it is the one that its name serves
 sync         in sync, out of sync, forgotten, foreign or unknown; `sync_reason` says why
 health       as jobs/runner/health.py lists them; `detail` says more, `advice` what to do
 progress     step, steps, percent, remaining_seconds, of a job that `--live` asked for
+billed_usd   what was billed, at the price of the day it was submitted
 retires      the day its base model is retired, if it is served on Google Cloud
 """
 
@@ -15,14 +16,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from jobs.runner import report, tables
+from jobs.runner import billing, report, tables
 from jobs.runner.errors import plain
-from jobs.runner.estimate import counted
+from jobs.runner.estimate import usd
 from jobs.runner.health import Fares, Health, Progress
 from jobs.runner.ledger import Summary
+from jobs.runner.report_price import duration
 from jobs.runner.status import Status
 
-_COLUMNS = ("name", "health", "sync", "score", "tuned model", "fingerprint", "since", "next")
+_COLUMNS = (
+    "name",
+    "health",
+    "sync",
+    "score",
+    "tuned model",
+    "fingerprint",
+    "since",
+    "retires",
+    "next",
+)
 _PAST = ("name", "fingerprint", "health", "score", "begun", "ended", "tuned model")
 
 
@@ -44,6 +56,7 @@ def _row(one: Status) -> dict[str, Any]:
         "advice": one.fares.advice,
         "progress": _numbers(one.fares.progress),
         "retires": one.fares.retires,
+        "billed_usd": billing.billed_usd(one.entry) if one.entry else None,
     }
 
 
@@ -64,11 +77,26 @@ def _block(one: Status) -> list[str]:
             "endpoint": entry.endpoint,
             "job": None if entry.tuned_model else entry.job or "none yet",
             "since": f"{_since(entry)}, fingerprint {entry.fingerprint[:12]}",
+            "tokens": _tokens(entry),
+            "retires": f"{one.fares.retires}, with its base model" if one.fares.retires else None,
         }
     known["next"] = one.fares.advice
     tuned = entry if entry and entry.state == "succeeded" else None
     score = f", {report.score_text(tuned.score)}" if tuned else ""
     return [plain(f"{one.name}: {said(one.fares)}{score}"), *report.facts(known)]
+
+
+def _tokens(entry: Summary) -> str | None:
+    """What was estimated beside what was billed."""
+    said = []
+    for tokens, usd_, how in (
+        (billing.estimated_tokens(entry), billing.estimated_usd(entry), "estimated"),
+        (billing.billed_tokens(entry), billing.billed_usd(entry), "billed"),
+    ):
+        if tokens is not None:
+            said.append(f"{tokens:,} {how}" + ("" if usd_ is None else f" ({usd(usd_)})"))
+    where = ", on Google Cloud" if entry.stand_in else ""
+    return ", ".join(said) + where if said else None
 
 
 def said(fares: Fares) -> str:
@@ -83,15 +111,8 @@ def progress(found: Progress) -> str:
     if found.steps is None:
         return f"step {found.step}"
     left = found.remaining_seconds
-    said = "" if left is None else f", about {_duration(left)} left"
+    said = "" if left is None else f", about {duration(left)} left"
     return f"step {found.step} of {found.steps} ({found.percent} %){said}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return counted(round(seconds), "second")
-    minutes = round(seconds / 60)
-    return counted(minutes, "minute") if minutes < 90 else counted(round(minutes / 60), "hour")
 
 
 def _sync(one: Status) -> str:
@@ -127,6 +148,7 @@ def _cells(one: Status) -> tuple[str, ...]:
         _tuned_model(entry),
         entry.fingerprint[:12] if entry else "-",
         _since(entry),
+        str(one.fares.retires or "-"),
         one.fares.advice or "-",
     )
 

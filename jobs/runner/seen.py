@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 FILE = "splits.db"
-_READERS = ("dataset", "example", "forms", "prompt", "rows", "seen")
+_READERS = ("dataset", "example", "forms", "prompt", "rows", "seen", "tokens", "weighing")
 _SECONDS = 1.0  # for another process that writes
 
 
 class Seen:
     """A context manager; what was put is written when it ends."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
+    def __init__(self, folder: Path, file: str = FILE) -> None:
+        self._file = folder / file
         self._known: dict[str, str] | None = None
         self._new: dict[str, str] = {}
 
@@ -41,7 +41,7 @@ class Seen:
         if self._known is None:
             self._known = self._read()
         try:
-            found = json.loads(self._known[key])
+            found = json.loads(self._new.get(key) or self._known[key])
         except (KeyError, ValueError):
             return None
         return found if isinstance(found, dict) else None
@@ -81,5 +81,6 @@ def key(shown: str, state: str, instructions: str | None) -> str:
 def _version() -> str:
     """Of the code that reads: other code may find other things in the same bytes."""
     folder = Path(__file__).parent
-    texts = [(folder / f"{name}.py").read_bytes() for name in _READERS]
+    files = [*(f"{name}.py" for name in _READERS), "token_rates.json"]
+    texts = [(folder / file).read_bytes() for file in files]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()

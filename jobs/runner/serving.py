@@ -82,13 +82,20 @@ class Serving:
 def ending(job: Job, now: str) -> dict[str, object]:
     """What an entry records of how its job ended."""
     ended = job.finished or now
+    told: dict[str, object] = {
+        "finished": ended,
+        "started": job.started,
+        "billed_tokens": job.billed_tokens,
+    }
+    if job.order and job.order.epochs:
+        told["epochs"] = job.order.epochs
     if not job.succeeded:
         state = "cancelled" if job.state == "CANCELLED" else "failed"
         why = job.error or f"the service ended it as {job.state}"
-        return {"state": state, "error": why, "finished": ended}
+        return {**told, "state": state, "error": why}
     return {
+        **told,
         "state": "succeeded",
-        "finished": ended,
         "tuned_model": job.tuned_model,
         "endpoint": job.endpoint,
         "stand_in": job.labels.get(STAND_IN_LABEL),

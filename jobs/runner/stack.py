@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from jobs.runner import document, remote
+from jobs.runner import catalog, document, remote
 from jobs.runner.errors import Problem, Problems, Unreachable, VertuneError
 from jobs.runner.policy import Asked
 
@@ -27,6 +27,17 @@ _EMULATORS_NAME = "vertune-emulator"  # what it calls itself in every answer
 _START = "start it with `vertune emulator start`"
 _PROBE_SECONDS = 10
 _ELSEWHERE = "VERTUNE_EMULATOR_URL"  # set in a shell whose tools use the emulator
+
+
+def _base_model(name: str) -> str:
+    known = catalog.load()
+    if name not in known.base_models:
+        raise ValueError(f"must name base models: {known.unknown(name)}")
+    return name
+
+
+_BaseModel = Annotated[str, AfterValidator(_base_model)]
+_Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # US dollars per million tokens
 
 
 class Settings(BaseModel):
@@ -41,6 +52,8 @@ class Settings(BaseModel):
     serving_location: str | None = Field(default=None, alias="vertune:servingLocation")
     max_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False, alias="vertune:maxUsd")
     max_concurrent_jobs: int = Field(default=1, ge=1, alias="vertune:maxConcurrentJobs")
+    monthly_usd: int | None = Field(default=None, gt=0, alias="vertune:monthlyUsd")
+    prices: Mapping[_BaseModel, _Price] = Field(default={}, alias="vertune:prices")
 
 
 @dataclass(frozen=True)
@@ -88,16 +101,17 @@ def settings(root: Path, name: str) -> Settings:
     node = document.read(path, path.name)
     config = document.child(node, "config") or node
     values = document.values(node).get("config") or {}
-    faults = dict(_misspelt(values))
+    faults: dict[tuple[str, ...], str] = {(key,): what for key, what in _misspelt(values)}
     try:
         found = Settings.model_validate(values)
     except ValidationError as error:
         for item in error.errors():
-            faults[str((item["loc"] or ("config",))[0])] = _sentence(item["type"], item["msg"])
+            place = tuple(str(part) for part in item["loc"] if part != "[key]") or ("config",)
+            faults[place] = _sentence(item["type"], item["msg"])
     if faults:
         raise Problems(
-            Problem(path.name, document.line_of(config, [key]), key, what)
-            for key, what in faults.items()
+            Problem(path.name, document.line_of(config, place), ".".join(place), what)
+            for place, what in faults.items()
         )
     return found
 
@@ -118,7 +132,8 @@ def _sentence(kind: str, message: str) -> str:
         return "must be a mapping of settings to values"
     if kind == "string_type":
         return "must be text; put it in quotes"
-    return "must" + message.removeprefix("Input should")
+    message = message.removeprefix("Value error, ").removeprefix("Input should ")
+    return message if message.startswith("must") else f"must {message}"
 
 
 def _emulator(root: Path) -> tuple[str, dict[str, str]]:

@@ -151,7 +151,9 @@ class Submission:
             pre_tuned_model=change.parent.tuned_model if change.parent else None,
             dataset_uri=uri,
             epochs=desired.estimate.epochs,
-            estimated_tokens=desired.estimate.billable_tokens,
+            estimated_tokens=desired.estimate.offline.billable_tokens,
+            epoch_tokens=desired.estimate.offline.tokens,
+            usd_per_million=desired.estimate.price.usd if desired.estimate.price else None,
             **of_spec(resolved),
         )
 
@@ -320,6 +322,7 @@ def of_spec(resolved: Resolved) -> dict[str, Any]:
     train, spec = resolved.dataset.train, resolved.file.spec
     return {
         "spec": resolved.file.path,
+        "labels": dict(spec.labels),
         "splits": {name: split.examples for name, split in resolved.dataset.splits.items()},
         "prompt": {
             "system": train.prompt.system or spec.instructions,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,10 @@ class Job:
     @property
     def succeeded(self) -> bool:
         return self.state == "SUCCEEDED"
+
+    @property
+    def billed_tokens(self) -> int | None:
+        return _integer(self.statistics.get("total_billable_token_count"))
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,37 @@ class Vertex:
             return Answer((answer.text or "").strip(), answer.model_version)
 
         with client.doing(f"asking {model}", self._endpoint):
+            return client.repeated(ask)
+
+    def base_models(self) -> set[str]:
+        """The names of all base models of Google's that the API lists."""
+        from google.genai import types
+
+        config = types.ListModelsConfig(
+            query_base=True, page_size=_PAGE, http_options=_within(remote.timeout())
+        )
+
+        def found() -> set[str]:
+            listed = self._client.models.list(config=config)
+            return {(model.name or "").rpartition("/")[2] for model in listed}
+
+        with client.doing("listing base models", self._endpoint):
+            return client.repeated(found)
+
+    def count_tokens(self, base_model: str, contents: Sequence[Mapping[str, Any]]) -> int:
+        """Of turns as they stand in examples; they need not be one conversation."""
+        from google.genai import types
+
+        config = types.CountTokensConfig(http_options=_within(remote.patient(_THINKING)))
+        turns = [types.Content.model_validate(content) for content in contents]
+
+        def ask() -> int:
+            answer = self._client.models.count_tokens(
+                model=base_model, contents=list(turns), config=config
+            )
+            return answer.total_tokens or 0
+
+        with client.doing(f"counting tokens for {base_model}", self._endpoint):
             return client.repeated(ask)
 
 

@@ -109,7 +109,17 @@ def test_the_tuner_tunes_evaluates_and_records(world: World) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["check", "plan", "status", "predict one match", "evaluate one", "promote one", "record"],
+    [
+        "check",
+        "plan --exact",
+        "status",
+        "cost",
+        "models --live",
+        "predict one match",
+        "evaluate one",
+        "promote one",
+        "record",
+    ],
 )
 def test_the_tuner_needs_nothing_more(world: World, command: str) -> None:
     with acting_as("tuner"):
@@ -117,7 +127,7 @@ def test_the_tuner_needs_nothing_more(world: World, command: str) -> None:
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "status"])
+@pytest.mark.parametrize("command", ["check", "plan", "status", "cost"])
 def test_the_planner_needs_nothing_more(world: World, command: str) -> None:
     with acting_as("planner"):
         result = run(world, command)
@@ -143,6 +153,7 @@ NEEDED = [
     ("tuner-vertex", "apply --yes", "aiplatform.tuningJobs.list"),
     ("tuner-vertex", "promote one", "aiplatform.models.get"),
     ("tuner-vertex", "evaluate one", "aiplatform.endpoints.predict"),
+    ("tuner-vertex", "plan --exact", "aiplatform.endpoints.predict"),
     ("tuner-vertex", "predict one match", "aiplatform.endpoints.predict"),
 ]
 

@@ -38,7 +38,9 @@ def test_values_are_read_from_the_text_that_pulumi_hands_over() -> None:
         servingLocation="eu",
         maxUsd="12.5",
         maxConcurrentJobs="3",
+        prices='{"gemini-3.5-flash-lite": 1.5}',
     )
+    assert full.prices == {"gemini-3.5-flash-lite": 1.5}
     assert full.labels == {"team": "search"}
     assert full.deletion_protection is True
     assert (full.soft_delete_days, full.noncurrent_days, full.max_concurrent_jobs) == (30, 90, 3)
@@ -66,6 +68,7 @@ def test_every_fault_is_said_at_once() -> None:
             "vertune:softDeleteDays": "3",
             "vertune:labels": '{"Team": "a b", "stack": "mine"}',
             "vertune:emulator": "true",
+            "vertune:prices": '{"gemini-3.5-flash": 0}',
         }
     )
     for text in (
@@ -75,12 +78,13 @@ def test_every_fault_is_said_at_once() -> None:
         "gcp:region: is missing: set it with `pulumi config set gcp:region VALUE`",
         "vertune:bucket: 'goog-x' cannot be a bucket's name",
         "vertune:softDeleteDays: input should be greater than or equal to 7",
+        "vertune:prices.gemini-3.5-flash: input should be greater than 0",
         "vertune:labels.Team: 'Team' cannot be a label's name",
         "vertune:labels.Team: 'a b' cannot be a label's value",
         "vertune:labels.stack: 'stack' cannot be a label's name",
     ):
         assert [one for one in said if one.startswith(text)], (text, said)
-    assert len(said) == 9
+    assert len(said) == 10
 
 
 def test_a_strange_setting_far_from_any_is_answered_with_all_of_them() -> None:

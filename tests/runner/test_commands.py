@@ -46,6 +46,30 @@ def entries(repository: Repository) -> int:
     return sum(len(record.entries) for record in recorded.values())
 
 
+# What was billed
+
+
+def test_what_was_billed_is_recorded_shown_and_corrects_the_next_plan(tuned: Repository) -> None:
+    (row,) = parsed(tuned, "status")
+    entry, _ = Place("local", tuned.root).ledger.read("one", row["fingerprint"]) or (None, 0)
+    assert entry is not None
+    figure = entry.statistics["total_billable_token_count"]
+    assert row["billed_tokens"] == int(figure) > 0
+    assert row["estimated_tokens"] > 0
+    assert row["billed_usd"] == pytest.approx(row["billed_tokens"] * 3e-6)
+    assert f"{row['billed_tokens']:,} billed" in vertune(tuned, "status").stdout
+    tuned.job("one", answer="football")
+    (change,) = parsed(tuned, "plan")["changes"]
+    assert change["tokens"]["basis"] == "estimated, corrected by 1 earlier bill of the emulator's"
+    ratio = row["billed_tokens"] / row["estimated_tokens"]
+    uncorrected = Place("local", tuned.root).resolve()[0].desired
+    assert uncorrected is not None
+    offline = uncorrected.estimate.billable_tokens
+    assert offline is not None
+    assert change["billable_tokens"] == pytest.approx(ratio * offline, abs=2)
+    assert change["tokens"]["seconds"] is not None
+
+
 # plan
 
 

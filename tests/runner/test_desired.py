@@ -221,3 +221,18 @@ def test_an_object_of_a_bucket_that_is_not_there_is_not_there(provisioned: Repos
     assert errors(provisioned.root) == [
         "jobs/a.yaml:3: dataset: gs://another-bucket/a.jsonl does not exist"
     ]
+
+
+def test_a_plan_says_when_the_base_model_retires_soon(repository: Repository) -> None:
+    repository.job("a")
+    cloud = (repository.root / "Pulumi.local.yaml").read_text("utf-8").replace('"true"', '"false"')
+    (repository.root / "Pulumi.dev.yaml").write_text(cloud, "utf-8")
+    place = Place("dev", repository.root)
+    (file,) = spec.load(repository.root, "dev")
+    notes = {
+        day: desired.resolve(file, repository.root, place.settings, place.open_bucket, day)
+        for day in (date(2027, 2, 5), date(2027, 2, 6))
+    }
+    said = [one.desired.estimate.notes for one in notes.values() if one.desired]
+    assert not any("retires" in note for note in said[0])
+    assert "gemini-3.1-flash-lite retires on 2027-05-07, 90 days from now" in said[1][-1]

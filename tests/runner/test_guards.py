@@ -7,6 +7,7 @@ import pytest
 from jobs.runner.diff import diff
 from jobs.runner.guards import Guard, guards
 from jobs.runner.ledger import Owner, Recorded
+from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings
 from tests.runner.states import A1, A2, INPUTS, by_name, entry, served, wanted
 
@@ -56,6 +57,23 @@ def test_a_price_above_the_stacks_cap_or_unknown_is_refused() -> None:
     unknown = wanted(estimate=Estimate(None, 10, None, ()))
     assert [guard.name for guard in standing(by_name(unknown), {}, cap=100)] == ["cap"]
     assert standing({}, served(entry()), cap=0) == []
+
+
+def monthly(cap: int | None, spent: Spent) -> list[str]:
+    stack = settings().model_copy(update={"monthly_usd": cap})
+    return [
+        guard.reason for guard in guards(diff(by_name(wanted()), {}), {}, stack, OURS, OURS, spent)
+    ]
+
+
+def test_a_plan_above_what_a_month_may_still_cost_is_refused() -> None:
+    assert monthly(None, Spent(billed=500)) == monthly(1, Spent(billed=0.9)) == []
+    assert monthly(1, Spent(billed=0.5, under_way=0.45)) == [
+        "the price is about $0.09, this month has cost $0.95, and vertune:monthlyUsd of this stack"
+        " is $1"
+    ]
+    (unknown,) = monthly(100, Spent(unknown=2))
+    assert "and 2 tunings of unknown cost" in unknown
 
 
 def test_a_bucket_of_another_stack_or_repository_is_not_touched() -> None:

@@ -121,3 +121,11 @@ def test_a_long_line_is_not_broken_for_a_log() -> None:
     with Watch(console) as watch:
         watch.said("one", "word " * 30)
     assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_counting_is_told_once_it_is_done() -> None:
+    watch, stream = watching(terminal=False)
+    with watch:
+        for _ in range(3):
+            watch.counted("one", 12, 4)
+    assert stream.getvalue() == "one: the tokens of 12 examples are counted\n"

@@ -6,15 +6,18 @@ VERTUNE_GOLDEN=write pytest tests/runner/test_report.py writes them anew; read t
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobs.runner import report
+from jobs.runner import report, report_price
 from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
 from jobs.runner.plan import Plan
+from jobs.runner.price import Price
+from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings
 from tests.runner.golden import GOLDEN, golden
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, wanted
@@ -40,7 +43,8 @@ LOCAL = Settings.model_validate(
 
 def _plan() -> Plan:
     steps = INPUTS | {"hyperparameters": {"steps": 100}}
-    cheap = Estimate(4, 12_345, 0.14814, ())
+    rate = Price(3.0, "https://example.com/prices", date(2026, 9, 24), second_hand=True)
+    cheap = Estimate(4, 12_345, 0.14814, (), rate, 11_000, 15_000)
     noted = Estimate(
         20, 2000, 0.12, ("100 steps (2023) × 8 / 25 examples = 32 epochs, held to 20",)
     )
@@ -95,6 +99,23 @@ def test_an_empty_plan(shape: str) -> None:
     golden(f"plan-empty.{shape}", SHAPES[shape](plan, "dev", CLOUD))
 
 
+def test_what_the_month_has_cost_stands_below_a_plan() -> None:
+    plan = diff(by_name(wanted("headlines")), {})
+    capped = CLOUD.model_copy(update={"monthly_usd": 50})
+    spent = Spent(billed=3.1, under_way=0.4, unknown=1)
+    said = (
+        "This month: $3.10 billed, $0.40 under way, 1 tuning of unknown cost; the month's cap is"
+        " $50 (vertune:monthlyUsd)."
+    )
+    assert said in report.plan_text(plan, "dev", capped, (), spent)
+    assert said.replace("$", r"\$") in report.plan_markdown(plan, "dev", capped, (), spent)
+    body = report.plan_json(plan, "dev", capped, (), spent)
+    assert (body["month"], body["monthly_cap_usd"]) == (
+        {"billed": 3.1, "under_way": 0.4, "unknown": 1},
+        50,
+    )
+
+
 def test_a_plan_without_any_spec() -> None:
     assert report.plan_sum(Plan(), CLOUD) == (
         "Nothing to do: no spec in jobs/ is meant for this stack."
@@ -113,7 +134,7 @@ def test_a_plan_without_any_spec() -> None:
 def test_a_price_is_never_nothing_unless_it_is(
     price: float | None, simulated: bool, said: str
 ) -> None:
-    assert report.price(price, simulated) == said
+    assert report_price.price(price, simulated) == said
 
 
 # Outputs

@@ -83,6 +83,19 @@ config:
     ]
 
 
+def test_prices_are_of_base_models_and_more_than_nothing(repository: Repository) -> None:
+    text = CLOUD + "  vertune:prices:\n    gemini-3.1-flash-light: 2\n    gemini-3.5-flash: 0\n"
+    (repository.root / "Pulumi.dev.yaml").write_text(text)
+    with pytest.raises(Problems) as error:
+        stack.load(repository.root, "dev")
+    assert str(error.value).splitlines() == [
+        "Pulumi.dev.yaml:6: vertune:prices.gemini-3.1-flash-light: must name base models:"
+        ' "gemini-3.1-flash-light" is no base model that can be tuned; did you mean'
+        ' "gemini-3.1-flash-lite"?',
+        "Pulumi.dev.yaml:7: vertune:prices.gemini-3.5-flash: must be greater than 0",
+    ]
+
+
 @pytest.mark.parametrize(
     "text", ["", "config:\n", "config: 3\n", "config: [a]\n", "[]", "config: {", "\x00", "a: *b"]
 )

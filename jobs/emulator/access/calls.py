@@ -137,6 +137,9 @@ _VERTEX: Mapping[str, Permissions] = {
         for verb in ("generateContent", "streamGenerateContent", "countTokens")
     },
     f"POST {_PLACE}/models/{{id}}:generateContent": ("aiplatform.endpoints.predict",),
+    # Of no project. That anything but an identity is needed is not documented.
+    "GET /publishers/google/models": OPEN,
+    "GET /publishers/google/models/{id}": OPEN,
     f"GET {_PLACE}/operations/{{id}}": OPEN,  # who began it knows its name
 }
 

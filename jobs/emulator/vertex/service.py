@@ -17,6 +17,7 @@ from jobs.emulator.vertex.names import Names
 from jobs.emulator.vertex.operations import Operations
 from jobs.emulator.vertex.preparation import Preparation
 from jobs.emulator.vertex.publication import Publication
+from jobs.emulator.vertex.publishers import Publishers
 from jobs.emulator.vertex.registry import Registry
 from jobs.emulator.vertex.tuning import Tuning
 from jobs.emulator.vertex.validation import OpenObject, Validation
@@ -55,6 +56,7 @@ class Vertex:
             Models(state, registry, deployment, self._operations, names),
             Endpoints(state, deployment, registry, self._operations, names),
             Generate(state, catalog, trainer, registry, deployment, names),
+            Publishers(catalog),
         )
 
     def routes(self) -> list[Route]:

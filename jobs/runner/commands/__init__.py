@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +13,11 @@ import click
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket
 
+    from jobs.runner.counting import Counting
     from jobs.runner.desired import Resolved
     from jobs.runner.ledger import Ledger, Owner
     from jobs.runner.registry import Registry
+    from jobs.runner.seen import Seen
     from jobs.runner.spec import SpecFile
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
@@ -114,7 +116,36 @@ class Place:
             found = [
                 desired.resolve(file, *here, today, examine=examine, seen=seen) for file in every
             ]
-        return desired.linked(found)[: len(files)]
+        return desired.linked(found if examine else self._remembered(found))[: len(files)]
+
+    def _remembered(self, resolved: Sequence[Resolved]) -> list[Resolved]:
+        """With the service's own counts of their tokens that were asked for before."""
+        from jobs.runner import counting
+        from jobs.runner.seen import Seen
+
+        with Seen(self.root / _CACHE, counting.FILE) as answers:
+            return [self._counting(answers).remembered(one) for one in resolved]
+
+    def counted(self, resolved: Sequence[Resolved], names: Collection[str]) -> list[Resolved]:
+        """These with the service's own count of their tokens, for the specs of these names."""
+        from jobs.runner import counting
+        from jobs.runner.progress import Watch
+        from jobs.runner.seen import Seen
+
+        found = list(resolved)
+        with Seen(self.root / _CACHE, counting.FILE) as answers, Watch() as watch:
+            for place, one in enumerate(found):
+                if one.file.name in names and one.desired:
+                    vertex = self.vertex.at(one.desired.serving_location)
+                    total = one.dataset.train.examples
+                    heard = partial(watch.counted, one.file.name, total)
+                    found[place] = self._counting(answers).counted(one, vertex, heard)
+        return found
+
+    def _counting(self, answers: Seen) -> Counting:
+        from jobs.runner.counting import Counting
+
+        return Counting(answers, "the emulator" if self.settings.emulator else "Vertex AI")
 
     def _parents(self, files: Sequence[SpecFile]) -> list[SpecFile]:
         """The specs that are not among these and that these go on from."""

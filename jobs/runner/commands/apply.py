@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import gone, guards, ledger, promise, report
+from jobs.runner import gone, guards, ledger, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.reconcile import Reconciliation, reconcile
@@ -171,15 +171,21 @@ def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
 def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
     """Raises VertuneError for every guard that nobody lifted; else the bucket is ours."""
     marked = place.ledger.owner()
-    against = [
-        guard
-        for guard in guards.guards(found.plan, found.recorded, place.settings, place.owner, marked)
-        if guard.name not in terms.allow
-    ]
+    standing = guards.guards(
+        found.plan, found.recorded, place.settings, place.owner, marked, _spent(place)
+    )
+    against = [guard for guard in standing if guard.name not in terms.allow]
     if against:
         raise VertuneError("\n".join(f"refused: {guard}" for guard in against))
     if marked != place.owner:
         place.ledger.mark(place.owner)
+
+
+def _spent(place: Place) -> spending.Spent | None:
+    """This month, where that is capped; of all that is recorded, whatever is asked for again."""
+    if place.settings.monthly_usd is None:
+        return None
+    return spending.this_month(place.ledger.recorded(), place.ledger.clock.now())
 
 
 def _ask(place: Place, terms: _Terms) -> None:

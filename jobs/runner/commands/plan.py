@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from jobs.runner import gone, guards, promise, report
+from jobs.runner import gone, guards, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Recorded
-from jobs.runner.plan import Plan
+from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import reconcile
+from jobs.runner.spending import Spent
 
 
 @click.command("plan")
@@ -23,6 +24,11 @@ from jobs.runner.reconcile import reconcile
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also save it there, for `apply --plan`.",
+)
+@click.option(
+    "--exact",
+    is_flag=True,
+    help="Have the service count the tokens of what is to be tuned; the count is kept.",
 )
 @click.option(
     "--allow",
@@ -43,6 +49,7 @@ def command(
     output: str,
     detailed_exitcode: bool,
     out: Path | None,
+    exact: bool,
     allow: tuple[str, ...],
     retry: tuple[str, ...],
 ) -> None:
@@ -51,26 +58,35 @@ def command(
     Example: vertune --stack dev plan --select headlines
     """
     recorded, resolved = place.ledger.recorded(), place.resolve(select)
+    month = spending.this_month(recorded, place.ledger.clock.now())
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     plan = reconcile(resolved, recorded, select, retry, allow).plan
+    if exact:
+        priced = {one.name for one in plan.changes if one.costs or one.action is Action.BLOCKED}
+        resolved = place.counted(resolved, priced)
+        plan = reconcile(resolved, recorded, select, retry, allow).plan
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")
-    against = [guard for guard in _against(place, plan, recorded) if guard.name not in allow]
+    spent = month if plan.tunes else None
+    against = [g for g in _against(place, plan, recorded, spent) if g.name not in allow]
+    shown = (plan, place.name, place.settings, against, spent)
     if output == "json":
-        click.echo(report.dumps(report.plan_json(plan, place.name, place.settings, against)))
+        click.echo(report.dumps(report.plan_json(*shown)))
     elif output == "markdown":
-        click.echo(report.plan_markdown(plan, place.name, place.settings, against))
+        click.echo(report.plan_markdown(*shown))
     else:
-        click.echo(report.plan_text(plan, place.name, place.settings, against))
+        click.echo(report.plan_text(*shown))
     if detailed_exitcode and plan:
         click.get_current_context().exit(3)
 
 
-def _against(place: Place, plan: Plan, recorded: Mapping[str, Recorded]) -> Iterator[guards.Guard]:
+def _against(
+    place: Place, plan: Plan, recorded: Mapping[str, Recorded], spent: Spent | None
+) -> Iterator[guards.Guard]:
     marked = place.ledger.owner() if plan else None
-    return guards.guards(plan, recorded, place.settings, place.owner, marked)
+    return guards.guards(plan, recorded, place.settings, place.owner, marked, spent)
 
 
 def _save(path: Path, text: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from jobs.runner.catalog import NOTICE
 from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.jobs import unknown as unknown_jobs
 from jobs.runner.drift.sight import SPEC, STACK, Sight, key
@@ -15,7 +15,6 @@ from jobs.runner.pointer import ALIAS
 if TYPE_CHECKING:
     from jobs.runner.registry import Model
 
-NOTICE = timedelta(days=30)  # the service takes no tuning of a base model in its last month
 _OURS = "vertune-"
 
 
@@ -157,6 +156,6 @@ def _base_model(seen: Sight, entry: Summary) -> Iterator[Difference]:
         means = "what was tuned from it is served no longer"
     else:
         kind, what = Kind.RETIRING, f"{name} retires on {facts.retires}"
-        means = "what was tuned from it is served no longer then, and it cannot be tuned any more"
+        means = "what was tuned from it is served no longer then; in its last month it is not tuned"
     advice = "tune on another base model; `vertune models` lists them"
     yield Difference(kind, entry.name, str(entry.tuned_model), what, means, advice)

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from jobs.runner import rules
-from jobs.runner.catalog import BaseModelFacts
+from jobs.runner.catalog import NOTICE, BaseModelFacts
 from jobs.runner.dataset import Dataset
 from jobs.runner.estimate import EXAMPLES_PER_STEP, converted, counted, epochs_of
 from jobs.runner.rules import Finding, Rule, Severity
 from jobs.runner.spec import SpecFile, Task
-
-_NOTICE = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def _retirement(
         what = f"was retired on {facts.retires}; choose another one (`vertune models`)"
         severity: Severity = "warning" if simulated else "error"
         yield at(file, rules.RETIRED, "base_model", what, severity)
-    elif facts.retires - today <= _NOTICE:
+    elif facts.retires - today <= NOTICE:
         what = f"may retire from {facts.retires} on, and what was tuned from it with it"
         yield at(file, rules.RETIRES_SOON, "base_model", what)
 

@@ -1,11 +1,11 @@
 """Sizes: examples, bytes and tokens against what the base model takes."""
 
+import math
 from collections.abc import Iterator
 
 from jobs.runner import rules
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.dataset import Dataset, Split
-from jobs.runner.estimate import tokens_of
 from jobs.runner.rules import Finding, finding
 
 # Above 1000 validation examples, at most 30 % of the training examples. The source is the
@@ -47,7 +47,7 @@ def _validation(validation: Split, train: Split | None, facts: BaseModelFacts) -
 
 def _too_long(split: Split, facts: BaseModelFacts) -> Iterator[Finding]:
     characters, line = split.longest
-    tokens = tokens_of(characters)
+    tokens = math.ceil(split.guess.tokens / max(split.characters, 1) * characters)
     if tokens > facts.tokens_per_example:
         what = (
             f"has about {tokens:,} tokens; the service drops examples of more than"

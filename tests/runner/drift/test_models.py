@@ -120,13 +120,13 @@ def test_tuned_models_of_other_stacks_are_not_ours() -> None:
 @pytest.mark.parametrize(
     ("today", "kind"),
     [
-        (date(2027, 4, 6), None),
-        (date(2027, 4, 7), Kind.RETIRING),
+        (date(2027, 2, 5), None),
+        (date(2027, 2, 6), Kind.RETIRING),
         (date(2027, 5, 6), Kind.RETIRING),
         (date(2027, 5, 7), Kind.RETIRED),
     ],
 )
-def test_a_served_base_model_in_its_last_month_or_after_it(today: date, kind: Kind | None) -> None:
+def test_a_served_base_model_in_its_notice_or_after_it(today: date, kind: Kind | None) -> None:
     assert kinds(seen(entry(), active=A1, today=today)) == ([kind] if kind else [])
 
 
