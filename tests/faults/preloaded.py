@@ -2,6 +2,7 @@
 
 import google.cloud.storage
 import google.genai
+import pydantic
 import scipy.stats
 from google.genai import types
 
@@ -10,7 +11,8 @@ import jobs.runner.commands.apply
 import jobs.runner.progress
 
 # The client builds the validator of each kind of message at its first use, half of a process.
-for _kind in types.ListTuningJobsResponse.__mro__[1].__subclasses__():
-    _kind.model_rebuild()
+_messages: list[type[pydantic.BaseModel]] = types.TuningJob.__mro__[1].__subclasses__()
+for _message in _messages:
+    _message.model_rebuild()
 
 __all__ = ["google", "jobs", "scipy"]
