@@ -1,5 +1,7 @@
 """What a process of `vertune apply` imports, once for all of them: each is forked from it."""
 
+from collections.abc import Sequence
+
 import google.cloud.storage
 import google.genai
 import pydantic
@@ -11,7 +13,7 @@ import jobs.runner.commands.apply
 import jobs.runner.progress
 
 # The client builds the validator of each kind of message at its first use, half of a process.
-_messages: list[type[pydantic.BaseModel]] = types.TuningJob.__mro__[1].__subclasses__()
+_messages: Sequence[type[pydantic.BaseModel]] = types.TuningJob.__mro__[1].__subclasses__()
 for _message in _messages:
     _message.model_rebuild()
 

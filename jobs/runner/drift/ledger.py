@@ -7,6 +7,8 @@ from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.sight import Sight
 from jobs.runner.ledger import Entry, Summary
 
+# What the metadata of an entry did not have from the beginning.
+_LATER = {"previous", "epochs", "estimated_tokens"}
 _STOPS = "plan and apply refuse to work until it is mended"
 
 
@@ -33,7 +35,8 @@ def edited(entry: Summary, body: Entry) -> list[str]:
     """The fields in which an object's metadata and its body differ."""
     listed = json.loads(entry.model_dump_json(exclude_none=True))
     held = json.loads(body.summary())
-    return sorted(k for k in {*listed, *held} if listed.get(k) != held.get(k))
+    unsaid = {k for k in _LATER if not listed.get(k)}
+    return sorted(k for k in {*listed, *held} - unsaid if listed.get(k) != held.get(k))
 
 
 def _edited(seen: Sight, entry: Summary, fields: list[str]) -> Difference:

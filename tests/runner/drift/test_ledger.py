@@ -46,6 +46,11 @@ def test_a_body_that_says_something_else_was_edited(changed: dict[str, Any], fie
     assert found.resource == f"gs://b/ledger/a/{A1}.json"
 
 
+def test_what_the_metadata_of_older_entries_does_not_have_is_no_edit() -> None:
+    one = entry(holder="ci:1:ab")
+    assert kinds(seen(one, bodies={("a", A1): body(one, epochs=2, estimated_tokens=9)})) == []
+
+
 def test_a_complaint_that_is_too_long_for_metadata_is_no_edit() -> None:
     one = entry(A1, "failed", error="x" * 500, holder="ci:1:ab")
     assert kinds(seen(one, jobs={}, bodies={("a", A1): body(one, error="x" * 9000)})) == []
