@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from jobs.runner import catalog, check, dataset, document, guards, identity, rules
 from jobs.runner.catalog import NOTICE, BaseModelFacts
-from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
+from jobs.runner.dataset import SPLITS, Dataset, NoDataset
 from jobs.runner.estimate import Estimate, counted, estimate, usd
 from jobs.runner.findings.settings import at
+from jobs.runner.lines import Source
 from jobs.runner.plan import Desired
 from jobs.runner.price import price_of
 from jobs.runner.rows import SplitName
@@ -234,6 +235,9 @@ def _remote(bucket: Bucket, path: str, shown: str) -> Source | None:
     blob: Blob | None = bucket.get_blob(path, retry=retry())
     if blob is None:
         return None
+    if blob.content_encoding:  # the service would get what only a browser unpacks
+        what = f"{shown} is stored compressed ({blob.content_encoding}); upload it as it is"
+        raise NoDataset(what)
     pinned = bucket.blob(path, generation=blob.generation)
     state = f"{blob.bucket.name}:{path}:{blob.generation}"
     return Source(shown, lambda: pinned.open("rb", retry=retry()), lambda: state)

@@ -21,8 +21,8 @@ from pathlib import Path
 import orjson
 
 from jobs.runner import catalog, check, dataset, spec
-from jobs.runner.dataset import Source
 from jobs.runner.found import Found
+from jobs.runner.lines import Source
 from jobs.runner.rows import SplitName
 from jobs.runner.rules import Finding
 from tests.benchmarks import planted

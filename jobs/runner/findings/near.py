@@ -7,13 +7,15 @@ in a band are candidates, and only the texts of candidates are read again and co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.runner import rules
-from jobs.runner.dataset import Dataset, lines
+from jobs.runner.dataset import Dataset
 from jobs.runner.example import BadExample, Example, parse, text_of
 from jobs.runner.findings.repeats import normal
 from jobs.runner.found import Found
+from jobs.runner.lines import lines
 from jobs.runner.places import Places
 from jobs.runner.prompt import Template
 from jobs.runner.rows import Rows, SplitName
@@ -88,16 +90,15 @@ class Near:
         rows = {self._places.of(row): row for row in wanted}
         kept = {}
         for name, split in dataset.splits.items():
-            for number, line in lines(split.source):
-                row = rows.get((name, number))
-                if row is None or line is None:
-                    continue
-                try:
-                    example = parse(line, instructions)
-                except BadExample:
-                    continue
-                pairs = signatures.pairs(self._body(example))
-                kept[row] = (pairs, normal(example.asked), normal(example.answer))
+            with suppress(OSError):  # of a file that changed: what the first reading said, holds
+                for number, line in lines(split.source):
+                    row = rows.get((name, number))
+                    if row is None or line is None:
+                        continue
+                    with suppress(BadExample):
+                        example = parse(line, instructions)
+                        pairs = signatures.pairs(self._body(example))
+                        kept[row] = (pairs, normal(example.asked), normal(example.answer))
         return kept
 
     def _alike(self, one: _Text, other: _Text) -> bool:

@@ -66,7 +66,7 @@ OTHERS = (
         "password",
         ("assw", "ecret", "pi_key", "pikey"),
         r"(?i)\b(?:password|passwd|client_secret|secret|api_?key)[\"']?"
-        r"(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?(?=\S*\d)(?=\S*[A-Za-z])([^\s\"',;]{8,80})",
+        r"(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?(?=\S{0,80}\d)(?=\S{0,80}[A-Za-z])([^\s\"',;]{8,80})",
     ),
 )
 
