@@ -123,7 +123,7 @@ def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
 
 def _local(root: Path, path: Path) -> Source:
     shown = path.relative_to(_resolved(root)).as_posix()
-    return Source(shown, lambda: opened(path), lambda: _state(path))
+    return Source(shown, lambda: opened(path), lambda: _state(path), lambda: path.stat().st_size)
 
 
 @cache
@@ -160,26 +160,42 @@ def read(
 
 def _remembered(name: SplitName, source: Source, instructions: str | None, seen: Seen) -> Split:
     """Only what is without a fault is remembered; faults are looked at anew, with their lines."""
-    state = _told(source)
+    state = told(source)
     key = keyed(source.shown, state, instructions)
     if state and (found := seen.get(key)):
-        whole: dict[str, Any] = {"longest": tuple(found["longest"]), "findings": ()}
-        whole |= {"guess": Guess(**found["guess"]), "prompt": Prompt(**found["prompt"])}
-        return Split(source, **(found | whole))
+        return unpacked(source, found)
     split = _read_split(name, source, instructions, ())
-    if state and not split.findings and _told(source) == state:
-        values = {f.name: getattr(split, f.name) for f in fields(split)}
-        del values["source"], values["findings"]
-        told = {"guess": asdict(split.guess), "prompt": asdict(split.prompt)}
-        seen.put(key, values | told)
+    if state and not split.findings and told(source) == state:
+        seen.put(key, packed(split))
     return split
 
 
-def _told(source: Source) -> str:
+def packed(split: Split) -> dict[str, Any]:
+    """A split as plain values, without its source and its faults."""
+    values = {f.name: getattr(split, f.name) for f in fields(split)}
+    del values["source"], values["findings"]
+    return values | {"guess": asdict(split.guess), "prompt": asdict(split.prompt)}
+
+
+def unpacked(source: Source, values: Mapping[str, Any]) -> Split:
+    whole: dict[str, Any] = {"longest": tuple(values["longest"]), "findings": ()}
+    whole |= {"guess": Guess(**values["guess"]), "prompt": Prompt(**values["prompt"])}
+    return Split(source, **{**values, **whole})
+
+
+def told(source: Source) -> str:
+    """The state of a source; nothing where it cannot be told."""
     try:
         return source.state()
     except OSError:
         return ""
+
+
+def size(source: Source) -> int:
+    try:
+        return source.size()
+    except OSError:
+        return 0
 
 
 def _read_split(
@@ -280,11 +296,10 @@ class _Tally:
         self.size += len(converted)
         self.examples += len(rows.examples)
         self.with_files += sum([example.holds_files for example in rows.examples])
-        characters = [example.characters for example in rows.examples]
-        self.characters += sum(characters)
-        self._weighing.take(rows.examples, characters)
-        if (most := max(characters)) > self.longest[0]:
-            self.longest = (most, rows.numbers[characters.index(most)])
+        self.characters += sum(rows.characters)
+        self._weighing.take(rows.examples, rows.characters)
+        if (most := max(rows.characters)) > self.longest[0]:
+            self.longest = (most, rows.numbers[rows.characters.index(most)])
         answers = max([len(answer.encode()) for answer in rows.answers])
         self.longest_answer = max(self.longest_answer, answers)
         for example, prompt in zip(rows.examples, rows.prompts, strict=True):

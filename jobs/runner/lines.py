@@ -36,6 +36,7 @@ class Source:
     shown: str
     open: Callable[[], BinaryIO]
     state: Callable[[], str] = str
+    size: Callable[[], int] = int  # in bytes; 0 where that cannot be told
 
 
 def opened(path: Path) -> BinaryIO:
