@@ -10,12 +10,13 @@ unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIREMENT PIP_CONSTRAINT
 unexport UV_SYSTEM_PYTHON UV_PROJECT UV_WORKING_DIRECTORY UV_NO_DEV UV_NO_DEFAULT_GROUPS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format clean environment engine
+.PHONY: help demo test soak fuzz check format clean environment engine
 
 help:
 	@echo 'make demo     tune three small models here, from specs to stack outputs'
 	@echo 'make test     check, then run every test'
 	@echo 'make soak     ten minutes of killed, cut and raced appliers; prints what came of it'
+	@echo 'make fuzz     ten minutes of made-up bytes for every parser; prints what broke'
 	@echo 'make check    formatting, lint, types, and the borders between the rooms'
 	@echo 'make format   put the code into its format'
 	@echo 'make clean    stop the emulator and remove all that these commands made here'
@@ -28,6 +29,11 @@ test: check engine
 
 soak: environment
 	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),0)
+
+# Its packages stay out of .venv, which the lock of the other groups decides.
+fuzz: environment
+	@$(BIN)/uv run --quiet --isolated --locked --no-default-groups --group fuzz \
+	  python -m tests.fuzz --minutes $(or $(MINUTES),10) $(TARGETS)
 
 check: environment
 	@$(BIN)/ruff format --check --quiet .

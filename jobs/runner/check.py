@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 from jobs.runner import rules
 from jobs.runner.catalog import BaseModelFacts
@@ -27,16 +27,26 @@ from jobs.runner.rows import Watch
 from jobs.runner.rules import Finding
 from jobs.runner.spec import Spec, SpecFile, Task
 
+Part = Literal["all", "alike", "each"]
+
 
 class Examination:
-    """Those who look at every example while it is read, as the task of a spec asks for."""
+    """Those who look at every example while it is read, as the task of a spec asks for.
 
-    def __init__(self, spec: Spec) -> None:
+    Some hold it against all others; the rest look at each by itself, which can be done elsewhere.
+    """
+
+    def __init__(self, spec: Spec, part: Part = "all") -> None:
         self._instructions = spec.instructions
         one_context = spec.task in ("classification", "extractive_qa")
-        self._near = Near(same_answer=one_context)
-        self._others: list[_Looks] = [
-            Repeats(),
+        self._near = Near(same_answer=one_context) if part != "each" else None
+        self._others: list[_Looks] = [Repeats()] if part != "each" else []
+        if part != "alike":
+            self._others += self._for_each(spec)
+
+    @staticmethod
+    def _for_each(spec: Spec) -> "list[_Looks]":
+        return [
             Forms(),
             Systems(),
             Prompts(),
@@ -50,12 +60,13 @@ class Examination:
 
     @property
     def watches(self) -> Sequence[Watch]:
-        return (self._near, *self._others)
+        return (*([self._near] if self._near else []), *self._others)
 
     def findings(self, dataset: Dataset) -> Iterator[Finding]:
         for one in self._others:
             yield from one.findings()
-        yield from self._near.findings(dataset, self._instructions)
+        if self._near:
+            yield from self._near.findings(dataset, self._instructions)
 
 
 class _Looks(Watch, Protocol):

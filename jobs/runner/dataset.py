@@ -4,16 +4,17 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from jobs.runner import rules
 from jobs.runner.estimate import counted
 from jobs.runner.example import BadExample, Example, converted_lines, parse, parse_all
 from jobs.runner.found import Found
+from jobs.runner.lines import LONGEST_LINE, Packed, Source, blocks, lines, opened
 from jobs.runner.prompt import Prompt, Template
 from jobs.runner.rows import Rows, SplitName, Watch
 from jobs.runner.rules import Finding
@@ -24,28 +25,13 @@ from jobs.runner.weighing import Weighing
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
-# 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
-LONGEST_LINE = 4 * 1024 * 1024
 _FEW = 8  # lines that are parsed one by one where one is in doubt
-_PIECE = 256 * 1024  # of a file, which is looked at together
 _RACY = 2.0  # seconds; some file systems tell no less
 _TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB; no example may be"
 
 
 class NoDataset(Exception):
     """Why what a spec names is no dataset; who reads the spec adds its file and line."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a split's bytes come from; `shown` is what messages call it.
-
-    `state` is another text whenever the bytes are, and empty where that cannot be told.
-    """
-
-    shown: str
-    open: Callable[[], BinaryIO]
-    state: Callable[[], str] = str
 
 
 @dataclass(frozen=True)
@@ -129,13 +115,15 @@ def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
         if os.path.lexists(file)
     }
     if "train" not in found:
-        raise NoDataset(f"{dataset} has no train.jsonl; that is the split to tune on")
+        packed = next((path.name for path in folder.glob("train.jsonl.*")), None)
+        beside = f"; {packed} is not read, unpack it" if packed else ""
+        raise NoDataset(f"{dataset} has no train.jsonl; that is the split to tune on{beside}")
     return found
 
 
 def _local(root: Path, path: Path) -> Source:
     shown = path.relative_to(_resolved(root)).as_posix()
-    return Source(shown, lambda: _opened(path), lambda: _state(path))
+    return Source(shown, lambda: opened(path), lambda: _state(path), lambda: path.stat().st_size)
 
 
 @cache
@@ -149,14 +137,6 @@ def _state(path: Path) -> str:
     if time.time() - max(found.st_mtime, found.st_ctime) < _RACY:
         return ""
     return f"{path}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
-
-
-def _opened(path: Path) -> BinaryIO:
-    """A file's bytes; a pipe of that name would be waited for without end."""
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError("it is not a file")
-    return path.open("rb")
 
 
 def read(
@@ -180,26 +160,42 @@ def read(
 
 def _remembered(name: SplitName, source: Source, instructions: str | None, seen: Seen) -> Split:
     """Only what is without a fault is remembered; faults are looked at anew, with their lines."""
-    state = _told(source)
+    state = told(source)
     key = keyed(source.shown, state, instructions)
     if state and (found := seen.get(key)):
-        whole: dict[str, Any] = {"longest": tuple(found["longest"]), "findings": ()}
-        whole |= {"guess": Guess(**found["guess"]), "prompt": Prompt(**found["prompt"])}
-        return Split(source, **(found | whole))
+        return unpacked(source, found)
     split = _read_split(name, source, instructions, ())
-    if state and not split.findings and _told(source) == state:
-        values = {f.name: getattr(split, f.name) for f in fields(split)}
-        del values["source"], values["findings"]
-        told = {"guess": asdict(split.guess), "prompt": asdict(split.prompt)}
-        seen.put(key, values | told)
+    if state and not split.findings and told(source) == state:
+        seen.put(key, packed(split))
     return split
 
 
-def _told(source: Source) -> str:
+def packed(split: Split) -> dict[str, Any]:
+    """A split as plain values, without its source and its faults."""
+    values = {f.name: getattr(split, f.name) for f in fields(split)}
+    del values["source"], values["findings"]
+    return values | {"guess": asdict(split.guess), "prompt": asdict(split.prompt)}
+
+
+def unpacked(source: Source, values: Mapping[str, Any]) -> Split:
+    whole: dict[str, Any] = {"longest": tuple(values["longest"]), "findings": ()}
+    whole |= {"guess": Guess(**values["guess"]), "prompt": Prompt(**values["prompt"])}
+    return Split(source, **{**values, **whole})
+
+
+def told(source: Source) -> str:
+    """The state of a source; nothing where it cannot be told."""
     try:
         return source.state()
     except OSError:
         return ""
+
+
+def size(source: Source) -> int:
+    try:
+        return source.size()
+    except OSError:
+        return 0
 
 
 def _read_split(
@@ -213,7 +209,8 @@ def _read_split(
             for watch in watches:
                 watch.take(rows)
     except OSError as error:
-        tally.faults.add(rules.UNREADABLE, 0, f"cannot be read: {error.strerror or error}")
+        rule = rules.PACKED if isinstance(error, Packed) else rules.UNREADABLE
+        tally.faults.add(rule, 0, f"cannot be read: {error.strerror or error}")
     if not tally.examples and not tally.faults:
         tally.faults.add(rules.NO_EXAMPLE, 0, "holds no example")
     return tally.split()
@@ -281,30 +278,6 @@ def _example(number: int, line: bytes | None, instructions: str | None) -> Examp
     return parse(line, instructions)
 
 
-def lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines without their end; None for one that is too long to be an example."""
-    for first, block in blocks(source):
-        yield from enumerate(block, first)
-
-
-def blocks(source: Source) -> Iterator[tuple[int, list[bytes | None]]]:
-    """Some lines at a time, with the number of their first."""
-    number, rest, too_long = 1, b"", False
-    with source.open() as stream:
-        while block := stream.read(_PIECE):
-            whole: list[bytes | None] = [*(rest + block).split(b"\n")]
-            rest = whole.pop() or b""
-            if whole:
-                if too_long or len(whole[0] or b"") >= LONGEST_LINE:
-                    whole[0], too_long = None, False
-                yield number, whole
-                number += len(whole)
-            if len(rest) >= LONGEST_LINE:
-                rest, too_long = b"", True
-    if rest or too_long:
-        yield number, [None if too_long else rest]
-
-
 class _Tally:
     """The running sums of one pass."""
 
@@ -323,11 +296,10 @@ class _Tally:
         self.size += len(converted)
         self.examples += len(rows.examples)
         self.with_files += sum([example.holds_files for example in rows.examples])
-        characters = [example.characters for example in rows.examples]
-        self.characters += sum(characters)
-        self._weighing.take(rows.examples, characters)
-        if (most := max(characters)) > self.longest[0]:
-            self.longest = (most, rows.numbers[characters.index(most)])
+        self.characters += sum(rows.characters)
+        self._weighing.take(rows.examples, rows.characters)
+        if (most := max(rows.characters)) > self.longest[0]:
+            self.longest = (most, rows.numbers[rows.characters.index(most)])
         answers = max([len(answer.encode()) for answer in rows.answers])
         self.longest_answer = max(self.longest_answer, answers)
         for example, prompt in zip(rows.examples, rows.prompts, strict=True):

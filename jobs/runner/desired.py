@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, document, guards, identity, rules
+from jobs.runner import catalog, check, dataset, document, examined, guards, identity, rules
 from jobs.runner.catalog import NOTICE, BaseModelFacts
-from jobs.runner.dataset import SPLITS, Dataset, NoDataset, Source
+from jobs.runner.dataset import SPLITS, Dataset, NoDataset
 from jobs.runner.estimate import Estimate, counted, estimate, usd
+from jobs.runner.examined import Data
 from jobs.runner.findings.settings import at
+from jobs.runner.lines import Source
 from jobs.runner.plan import Desired
 from jobs.runner.price import price_of
 from jobs.runner.rows import SplitName
@@ -67,19 +70,20 @@ def resolve(
         why = known.unknown(file.spec.base_model)
         found.append(at(file, rules.UNKNOWN_BASE_MODEL, "base_model", why))
     data = Dataset({}, ())
-    examination = check.Examination(file.spec) if examine else None
-    examined: list[Finding] = []
+    said: list[Finding] = []
     try:
         sources, reading = _sources(file.spec.dataset, root, open_bucket)
     except NoDataset as error:
         found.append(at(file, rules.NO_DATASET, "dataset", str(error)))
     else:
+        local = not file.spec.dataset.startswith("gs://")
+        again = partial(dataset.local_sources, root, file.spec.dataset) if local else None
         with reading:
-            watches = examination.watches if examination else ()
-            data = dataset.read(sources, file.spec.instructions, watches, seen)
-            if examination:
-                examined += examination.findings(data)
-    found += check.findings(file, data, facts, settings.region, today, settings.emulator, examined)
+            if examine:
+                data, said = examined.examined(file.spec, Data(sources, again), seen)
+            else:
+                data = dataset.read(sources, file.spec.instructions, (), seen)
+    found += check.findings(file, data, facts, settings.region, today, settings.emulator, said)
     ready = not any(f.severity == "error" for f in found)
     desired = _desired(file, data, facts, settings, today) if ready and facts else None
     return Resolved(file, data, facts, tuple(found), desired)
@@ -234,6 +238,11 @@ def _remote(bucket: Bucket, path: str, shown: str) -> Source | None:
     blob: Blob | None = bucket.get_blob(path, retry=retry())
     if blob is None:
         return None
+    if blob.content_encoding:  # the service would get what only a browser unpacks
+        what = f"{shown} is stored compressed ({blob.content_encoding}); upload it as it is"
+        raise NoDataset(what)
     pinned = bucket.blob(path, generation=blob.generation)
     state = f"{blob.bucket.name}:{path}:{blob.generation}"
-    return Source(shown, lambda: pinned.open("rb", retry=retry()), lambda: state)
+    return Source(
+        shown, lambda: pinned.open("rb", retry=retry()), lambda: state, lambda: int(blob.size or 0)
+    )

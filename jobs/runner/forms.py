@@ -109,7 +109,7 @@ def quick_lines(block: bytes, lines: Sequence[bytes]) -> list[Read] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     read, quotes, texts = form.read(bodies)
-    if len(read) != len(lines) or "" in texts or any(map(str.isspace, texts)):
+    if not len(bodies) == len(read) == len(lines) or "" in texts or any(map(str.isspace, texts)):
         return None
     return read if quotes + _in_texts(block, texts) == block.count(b'"') else None
 

@@ -28,6 +28,11 @@ class Rows:
         return [example.answer for example in self.examples]
 
     @cached_property
+    def characters(self) -> list[int]:
+        """Of all that each example says."""
+        return [example.characters for example in self.examples]
+
+    @cached_property
     def asked(self) -> list[str]:
         """All of each example but its answer."""
         return [example.asked for example in self.examples]

@@ -318,6 +318,13 @@ TOOLS = _rule(
     'Write "tools" as a list of objects.',
     "The service drops such an example.",
 )
+PACKED = _rule(
+    "VT-D028",
+    "error",
+    "A file is compressed.",
+    "Unpack it; the service takes plain .jsonl, and so does a check.",
+    "It is not unpacked here either: a few kilobytes can become many gigabytes.",
+)
 
 # Sizes: VT-D03
 

@@ -12,7 +12,8 @@ import pytest
 
 from jobs.runner import catalog, check, dataset, identity, spec
 from jobs.runner.catalog import BaseModelFacts
-from jobs.runner.dataset import SPLITS, Dataset, Source
+from jobs.runner.dataset import SPLITS, Dataset
+from jobs.runner.lines import Source
 from jobs.runner.rows import SplitName
 from jobs.runner.spec import SpecFile
 

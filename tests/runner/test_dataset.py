@@ -1,9 +1,14 @@
 """Datasets: one pass, bounded memory, every fault with its line, a digest of what is tuned on."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner import dataset
-from jobs.runner.dataset import Dataset, NoDataset, Source, Split
+from jobs.runner.dataset import Dataset, NoDataset, Split
 from jobs.runner.example import BadExample
-from jobs.runner.rows import SplitName
+from jobs.runner.lines import LONGEST_LINE, Source
+from jobs.runner.rows import Rows, SplitName
 
 ROOT = Path(__file__).parents[2]
 GOOD = b'{"input_text": "a", "output_text": "b"}'
@@ -47,7 +53,7 @@ def test_the_longest_example_is_the_first_of_its_length() -> None:
     assert split(("longest", "x"), ("short", "y"), ("seventh", "z")).longest == (8, 1)
 
 
-@pytest.mark.parametrize("gone_bad", [b"{", b"", b"a" * (dataset.LONGEST_LINE + 1)])
+@pytest.mark.parametrize("gone_bad", [b"{", b"", b"a" * (LONGEST_LINE + 1)])
 def test_a_line_that_goes_bad_between_two_readings_is_noticed(gone_bad: bytes) -> None:
     contents = iter([GOOD, gone_bad + b"\n"])
     found = dataset.read({"train": Source("d", lambda: io.BytesIO(next(contents)))}, None)
@@ -122,7 +128,7 @@ def test_a_line_of_200_megabytes_is_one_fault_in_little_memory(tmp_path: Path) -
 
 
 def test_a_line_may_be_as_long_as_an_example_can_be() -> None:
-    longest = b'{"input_text": "' + b"a" * (dataset.LONGEST_LINE - 60) + b'", "output_text": "b"}'
+    longest = b'{"input_text": "' + b"a" * (LONGEST_LINE - 60) + b'", "output_text": "b"}'
     assert of(longest + b"\n" + GOOD).findings == ()
     assert len(of(longest + b" " * 100 + b"\n" + GOOD).findings) == 1
 
@@ -138,6 +144,58 @@ def test_a_stream_that_breaks_off_is_a_fault() -> None:
     ]
 
 
+def test_a_file_that_changes_while_it_is_read_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(GOOD + b"\n")
+
+    class Writes:
+        def take(self, rows: Rows) -> None:
+            with path.open("ab") as stream:
+                stream.write(GOOD + b"\n")
+
+    found = dataset.read(dataset.local_sources(tmp_path, "."), None, [Writes()])
+    assert [f"{f.rule.id} {f.problem}" for f in found.findings] == [
+        "VT-D002 train.jsonl: cannot be read: it changed while it was read"
+    ]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_file_is_named_and_never_unpacked(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(pack(bytes(64 * 1024 * 1024)))
+    (found,) = dataset.read(dataset.local_sources(tmp_path, "."), None).findings
+    assert found.rule.id == "VT-D028"
+    assert "file; unpack it" in str(found)
+
+
+def test_a_packed_split_beside_none_is_named(root: Path) -> None:
+    (root / "datasets/a/train.jsonl").rename(root / "datasets/a/train.jsonl.gz")
+    with pytest.raises(NoDataset, match=r"train\.jsonl\.gz is not read, unpack it"):
+        dataset.local_sources(root, "datasets/a")
+
+
+def test_a_file_that_may_not_be_read_is_a_fault(root: Path) -> None:
+    path = root / "datasets/a/train.jsonl"
+    sources = dataset.local_sources(root, "datasets/a")
+    path.chmod(0)
+    with nobody():
+        found = dataset.read(sources, None)
+    assert {str(f).rpartition(": ")[2] for f in found.findings} == {"Permission denied"}
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Not the superuser, who may read everything."""
+    if (me := os.geteuid()) == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
+
+
 _LINES = st.lists(st.one_of(st.just(GOOD), st.binary(max_size=30)), max_size=6)
 
 
@@ -147,6 +205,14 @@ def test_any_bytes_are_examples_and_faults(data: bytes) -> None:
     assert found.train.examples or found.findings
     assert all(f.problem.line <= data.count(b"\n") + 1 for f in found.findings)
     assert found.train.examples <= data.count(GOOD)
+
+
+def test_two_objects_on_a_line_are_never_taken_for_one() -> None:
+    good = b'{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}'
+    bad = good.replace(b"assistant", b"user")
+    assert faults(good + bad + b"\n" + good) == [
+        f"d.jsonl:1: is not JSON: Extra data at column {len(good) + 1}"
+    ]
 
 
 # Digests

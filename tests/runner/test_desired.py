@@ -1,5 +1,6 @@
 """Desired state: a spec with its data read, wherever that lies, and a fingerprint if it may be."""
 
+import gzip
 import json
 from datetime import date
 from pathlib import Path
@@ -193,6 +194,17 @@ def test_faults_in_an_object_have_their_lines(provisioned: Repository) -> None:
     assert errors(provisioned.root) == [
         "gs://vertune-local/a.jsonl:1: is blank; remove it",
         "gs://vertune-local/a.jsonl:2: is not UTF-8 at byte 1; save the file as UTF-8",
+    ]
+
+
+def test_an_object_that_is_stored_compressed_is_refused(provisioned: Repository) -> None:
+    blob = Place("local", provisioned.root).bucket.blob("a.jsonl")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(gzip.compress(b"{}"))
+    write(provisioned, dataset="gs://vertune-local/a.jsonl")
+    assert errors(provisioned.root) == [
+        "jobs/a.yaml:3: dataset: gs://vertune-local/a.jsonl is stored compressed (gzip);"
+        " upload it as it is"
     ]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from jobs.runner import catalog, check, dataset, report, report_check, spec
-from jobs.runner.dataset import Source
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import Problem
+from jobs.runner.lines import Source
 from jobs.runner.rules import SPEC, Finding
 from tests.runner.golden import golden
 

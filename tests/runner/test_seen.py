@@ -10,7 +10,8 @@ from typing import BinaryIO
 import pytest
 
 from jobs.runner import dataset
-from jobs.runner.dataset import Dataset, Source
+from jobs.runner.dataset import Dataset
+from jobs.runner.lines import Source
 from jobs.runner.seen import FILE, Seen
 from tests.conftest import example
 

@@ -107,14 +107,14 @@ class Place:
 
         With `examine` also what the examples themselves say is looked at.
         """
-        from jobs.runner import desired
-        from jobs.runner.seen import Seen
+        from jobs.runner import desired, examined, seen
 
         today, here = datetime.now(UTC).date(), (self.root, self.settings, self.open_bucket)
         every = [*files, *self._parents(files)]
-        with Seen(self.root / _CACHE) as seen:
+        kept = examined.FILE if examine else seen.FILE
+        with seen.Seen(self.root / _CACHE, kept) as known:
             found = [
-                desired.resolve(file, *here, today, examine=examine, seen=seen) for file in every
+                desired.resolve(file, *here, today, examine=examine, seen=known) for file in every
             ]
         return desired.linked(found if examine else self._remembered(found))[: len(files)]
 

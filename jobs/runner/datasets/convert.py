@@ -3,16 +3,20 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from jobs.runner.datasets.files import checked, new, rows
 from jobs.runner.errors import Problem, Problems, VertuneError
 from jobs.runner.example import BadExample, Example, parse, text_of
+from jobs.runner.lines import LONGEST_LINE, Source, lines, opened
 
 To = Literal["contents", "messages", "input_text", "prompt_completion"]
 _PAIRS = (("input_text", "output_text"), ("prompt", "completion"), ("question", "answer"))
+
+_LARGEST = 256 * 1024 * 1024  # of a JSON list, which is held whole
 
 
 def convert(path: Path, to: Path, form: To) -> int:
@@ -99,13 +103,24 @@ def _renamed(body: Any) -> Any:
 
 
 def _of_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""))
-    names = set(reader.fieldnames or ())
-    if names not in [set(pair) for pair in _PAIRS]:
+    csv.field_size_limit(LONGEST_LINE)
+    with io.TextIOWrapper(_opened(path), "utf-8-sig", newline="") as text:
+        try:
+            reader = csv.DictReader(text)
+            _two_columns(path, reader.fieldnames or ())
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as error:
+            problem = Problem(str(path), reader.line_num + 1, "", f"is not CSV: {error}")
+            raise Problems([problem]) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise VertuneError(f"{path} cannot be read: {error}") from None
+
+
+def _two_columns(path: Path, names: Iterable[str]) -> None:
+    if set(names) not in [set(pair) for pair in _PAIRS]:
         wanted = " or ".join(", ".join(pair) for pair in _PAIRS)
         raise VertuneError(f"{path}: the first line must name two columns: {wanted}")
-    for row in reader:
-        yield reader.line_num, row
 
 
 def _of_json(path: Path) -> list[Any]:
@@ -119,20 +134,34 @@ def _of_json(path: Path) -> list[Any]:
 
 
 def _holds_pairs(path: Path) -> bool:
-    with path.open("rb") as stream:
+    with _opened(path) as stream:
         return stream.readline(4096).lstrip().startswith((b'{"prompt"', b'{"completion"'))
 
 
 def _of_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    source = Source(str(path), lambda: _opened(path))
+    for number, line in lines(source):
         try:
-            yield number, json.loads(line)
+            yield number, json.loads(line if line is not None else b"too long")
         except (ValueError, RecursionError) as error:
             raise Problems([Problem(str(path), number, "", f"is not JSON: {error}")]) from None
 
 
 def _text(path: Path) -> str:
+    """Of a file that has to be held whole."""
     try:
-        return path.read_text("utf-8-sig")
+        with _opened(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read() if size <= _LARGEST else b""
+        if size > _LARGEST:
+            raise VertuneError(f"{path} is larger than {_LARGEST >> 20} MiB; write it as lines")
+        return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise VertuneError(f"{path} cannot be read: {error}") from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return opened(path)
+    except OSError as error:
+        raise VertuneError(f"{path} cannot be read: {error.strerror or error}") from None

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.runner import dataset
-from jobs.runner.dataset import Dataset, Source
+from jobs.runner import dataset, rules
+from jobs.runner.dataset import Dataset
 from jobs.runner.errors import Problems, VertuneError
-from jobs.runner.example import Example, parse
+from jobs.runner.example import BadExample, Example, parse
 from jobs.runner.findings.near import Near
+from jobs.runner.lines import Source, lines, opened
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Row:
 
 
 def source(path: Path) -> Source:
-    return Source(str(path), lambda: path.open("rb"))
+    return Source(str(path), lambda: opened(path))
 
 
 def checked(path: Path, near: Near | None = None) -> Dataset:
@@ -36,10 +37,15 @@ def checked(path: Path, near: Near | None = None) -> Dataset:
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """The lines of a file that was checked, one at a time."""
-    for number, line in dataset.lines(source(path)):
-        if line is not None:
+    """The lines of a file that was checked, one at a time. Raises VertuneError if it changed."""
+    try:
+        for number, line in lines(source(path)):
+            if line is None:
+                raise BadExample(rules.LONG_LINE, "became too long")
             yield Row(number, line.rstrip(b"\r"), parse(line, None))
+    except (BadExample, OSError) as error:
+        what = f"{error}; it changed since it was checked, run this again"
+        raise VertuneError(f"{path}: {what}") from None
 
 
 @contextmanager

@@ -35,7 +35,8 @@ def split(path: Path, folder: Path, validation: float, test: float) -> Counter[S
             if name == "train" or wanted[name]
         }
         for place, row in enumerate(rows(path)):
-            side = sides[first[place]] if place in first else side_of(row, validation, test)
+            own = side_of(row, validation, test)
+            side = sides.get(first[place], own) if place in first else own
             if place in leading:
                 sides[place] = side
             files[side].write(row.line + b"\n")

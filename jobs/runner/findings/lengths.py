@@ -28,7 +28,7 @@ class Lengths:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._lines.setdefault(rows.split, array("L")).extend(rows.numbers)
         whole = self._whole.setdefault(rows.split, array("L"))
-        whole.extend([example.characters for example in rows.examples])
+        whole.extend(rows.characters)
         answers = self._answers.setdefault(rows.split, array("q"))
         answers.extend([_length(answer) for answer in rows.answers])
 

@@ -7,13 +7,15 @@ in a band are candidates, and only the texts of candidates are read again and co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.runner import rules
-from jobs.runner.dataset import Dataset, lines
+from jobs.runner.dataset import Dataset
 from jobs.runner.example import BadExample, Example, parse, text_of
 from jobs.runner.findings.repeats import normal
 from jobs.runner.found import Found
+from jobs.runner.lines import Source, blocks
 from jobs.runner.places import Places
 from jobs.runner.prompt import Template
 from jobs.runner.rows import Rows, SplitName
@@ -41,7 +43,7 @@ class Near:
         if not self._signatures:
             self._learn_template(rows)
         self._places.extend(rows)
-        texts = [self._body(example) for example in rows.examples]
+        texts = [*map(self._body, rows.examples, rows.prompts)]
         self._signatures.append(signatures.signatures(texts))
 
     def _learn_template(self, rows: Rows) -> None:
@@ -52,11 +54,12 @@ class Near:
         shared = template.prompt()
         self._prefix, self._suffix = shared.prefix, shared.suffix
 
-    def _body(self, example: Example) -> str:
+    def _body(self, example: Example, prompt: str) -> str:
         """All turns but the answer, without what all share; nothing where a file says the rest."""
         if example.holds_files:
             return ""
-        text = "\n".join([text_of(turn) for turn in example.contents[:-1]])
+        earlier = [text_of(turn) for turn in example.contents[:-2]]
+        text = "\n".join([*earlier, prompt]) if earlier else prompt
         return text.removeprefix(self._prefix).removesuffix(self._suffix)
 
     def findings(self, dataset: Dataset, instructions: str | None) -> Iterator[Finding]:
@@ -88,16 +91,14 @@ class Near:
         rows = {self._places.of(row): row for row in wanted}
         kept = {}
         for name, split in dataset.splits.items():
-            for number, line in lines(split.source):
-                row = rows.get((name, number))
-                if row is None or line is None:
-                    continue
-                try:
-                    example = parse(line, instructions)
-                except BadExample:
-                    continue
-                pairs = signatures.pairs(self._body(example))
-                kept[row] = (pairs, normal(example.asked), normal(example.answer))
+            numbers = {number for of, number in rows if of == name}
+            with suppress(OSError):  # of a file that changed: what the first reading said, holds
+                for number, line in _these(split.source, numbers):
+                    with suppress(BadExample):
+                        example = parse(line, instructions)
+                        pairs = signatures.pairs(self._body(example, example.prompt))
+                        texts = normal(example.asked), normal(example.answer)
+                        kept[rows[name, number]] = (pairs, *texts)
         return kept
 
     def _alike(self, one: _Text, other: _Text) -> bool:
@@ -116,3 +117,11 @@ class Near:
             where = self._places.data(first)
             what = f"is nearly the same as one of the {where}"
             found[split].add(rules.LEAKED_NEARLY, line, what)
+
+
+def _these(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
+    """Some lines of many."""
+    for first, block in blocks(source):
+        for number in numbers.intersection(range(first, first + len(block))):
+            if (line := block[number - first]) is not None:
+                yield number, line

@@ -100,6 +100,7 @@ KINDS = (_EMAIL, *_LONG_NUMBERS, _ADDRESS)
 
 # A text with every digit as 0: what a long number is, whatever its digits.
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_DIGITS, _LEAST_DIGITS = b"0123456789", 4  # no address has fewer
 _BETWEEN = b" -.()/+"
 _LONG = b"0" * 9
 
@@ -114,6 +115,8 @@ class People:
         found = self._found.setdefault(rows.split, Found(rows.shown))
         if b"@" in rows.whole:
             self._search(rows, lambda text: "@" in text, (_EMAIL,), found)
+        if len(rows.whole) - len(rows.whole.translate(None, _DIGITS)) < _LEAST_DIGITS:
+            return
         shape = rows.whole.translate(_ZEROS)
         if b"0.0" in shape:
             self._search(rows, _has_parted_number, (_ADDRESS,), found)

@@ -11,11 +11,14 @@ from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding, Rule
 
 # Numbers and their signs stay: 3+4 is not 3-4, and 1.5 is not 15.
+_LOWER = bytes(range(256)).lower()
 _NOISE = b" \t\r\n!?;'\"`"
 
 
 def normal(text: str) -> bytes:
     """What is left of a text without case, spaces and punctuation that says nothing."""
+    if text.isascii():
+        return text.encode().translate(_LOWER, _NOISE).rstrip(b".,:")
     return text.casefold().encode().translate(None, _NOISE).rstrip(b".,:")
 
 

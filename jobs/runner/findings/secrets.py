@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from jobs.runner import rules
 from jobs.runner.found import Found
@@ -66,7 +67,7 @@ OTHERS = (
         "password",
         ("assw", "ecret", "pi_key", "pikey"),
         r"(?i)\b(?:password|passwd|client_secret|secret|api_?key)[\"']?"
-        r"(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?(?=\S*\d)(?=\S*[A-Za-z])([^\s\"',;]{8,80})",
+        r"(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?(?=\S{0,80}\d)(?=\S{0,80}[A-Za-z])([^\s\"',;]{8,80})",
     ),
 )
 
@@ -90,7 +91,7 @@ class Secrets:
         small = rows.whole.lower()
         for pattern in OTHERS:
             if any(start.encode() in small for start in pattern.starts):
-                self._search(rows, (pattern,), bool, found)
+                self._search(rows, (pattern,), partial(_has_start, pattern), found)
 
     def _search(
         self,
@@ -107,6 +108,11 @@ class Secrets:
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
             yield from found.all()
+
+
+def _has_start(pattern: Pattern, text: str) -> bool:
+    small = text.lower()
+    return any(start in small for start in pattern.starts)
 
 
 def _has_run(text: str) -> bool:

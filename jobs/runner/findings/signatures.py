@@ -85,7 +85,8 @@ def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
     if not len(starts):
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
     words = _words(whole, starts, ends)
-    owners = np.searchsorted(np.flatnonzero(data == _END), starts)
+    before = np.searchsorted(starts, np.flatnonzero(data == _END))  # words up to each text's end
+    owners = np.repeat(np.arange(len(before)), np.diff(before, prepend=0))
     same = owners[1:] == owners[:-1]
     mixed = (words[:-1] * _NEXT + words[1:])[same]
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX

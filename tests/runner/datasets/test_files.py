@@ -1,5 +1,6 @@
 """New files: never in the place of an old one, and whole or not at all."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,3 +57,20 @@ def test_lines_are_read_as_they_stand(tmp_path: Path) -> None:
     assert checked(path).train.examples == 2
     assert [row.line for row in rows(path)] == [line, line]
     assert [row.example.answer for row in rows(path)] == ["é", "é"]
+
+
+def test_a_file_that_changed_since_it_was_checked_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", [("a", "b")])
+    checked(path)
+    path.write_bytes(b"{\n")
+    with pytest.raises(VertuneError, match="it changed since it was checked, run this again"):
+        list(rows(path))
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "json"])
+def test_a_pipe_is_not_waited_for(name: str, suffix: str, tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / f"old.{suffix}")
+    with pytest.raises((Problems, VertuneError), match="cannot be read: it is not a file"):
+        MAKERS[name](path, tmp_path / "new.jsonl")
+    assert [found.name for found in tmp_path.rglob("*.*")] == [f"old.{suffix}"]

@@ -124,6 +124,7 @@ def test_lists_and_tables_become_lines(tmp_path: Path) -> None:
     [
         ("a.csv", b"x,y\n1,2\n", "the first line must name two columns"),
         ("a.csv", b"\xff", "cannot be read"),
+        ("a.csv", b"prompt,completion\na," + b"b" * (5 << 20), "a.csv:2: is not CSV: field larger"),
         ("a.json", b"{}", "must be a JSON list"),
         ("a.json", b"[", "is not JSON"),
         ("a.json", b"[7]", "a.json:1: is not a JSON object"),
@@ -139,6 +140,14 @@ def test_what_cannot_be_read_is_said(name: str, data: bytes, said: str, tmp_path
 
 
 # Redact
+
+
+def test_a_list_that_is_too_large_to_hold_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with path.open("wb") as stream:
+        stream.truncate(10**12)
+    with pytest.raises(VertuneError, match="is larger than 256 MiB; write it as lines"):
+        convert(path, tmp_path / "new.jsonl", "contents")
 
 
 def test_secrets_are_replaced_by_what_they_were(tmp_path: Path) -> None:

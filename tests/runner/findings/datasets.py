@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from jobs.runner import catalog, check, dataset, spec
-from jobs.runner.dataset import SPLITS, Dataset, Source
+from jobs.runner.dataset import SPLITS, Dataset
+from jobs.runner.lines import Source
 from jobs.runner.rows import SplitName
 from jobs.runner.rules import Finding
 

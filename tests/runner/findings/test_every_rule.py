@@ -1,5 +1,6 @@
 """Every rule of data: the least that it is found in, and what looks like it and is right."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -72,6 +73,7 @@ FORM = {
     "VT-D027": Case(
         contents(TURN, MODEL, more=', "tools": {}'), contents(TURN, MODEL, more=', "tools": [{}]')
     ),
+    "VT-D028": Case(gzip.compress(GOOD), GOOD.replace(b"a", b"PK\\u0003")),
     "VT-D040": Case(GOOD.replace(b"\n", b"\r\n"), GOOD),
     "VT-D041": Case(GOOD + contents(TURN, MODEL), GOOD + GOOD),
     "VT-D042": Case(

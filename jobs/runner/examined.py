@@ -1,0 +1,150 @@
+"""Examined: what a check found in a dataset's examples, looked for once and with two processors.
+
+It is kept until the bytes, the task, the instructions or the rules are other ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from jobs.runner import dataset
+from jobs.runner.check import Examination
+from jobs.runner.dataset import Dataset
+from jobs.runner.errors import Problem
+from jobs.runner.lines import Source
+from jobs.runner.reading import shown
+from jobs.runner.rows import SplitName
+from jobs.runner.rules import RULES, Finding
+from jobs.runner.seen import Seen
+from jobs.runner.spec import Spec
+
+FILE = "findings.db"
+LARGE = 16 * 1024 * 1024  # bytes; below, another process starts later than the first has ended
+_MOST = 5000  # findings that are kept; a file that has more is looked at anew
+
+Found = tuple[Dataset, list[Finding]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The sources of a spec; `again` opens them in another process, where that can be."""
+
+    sources: Mapping[SplitName, Source]
+    again: Callable[[], Mapping[SplitName, Source]] | None = None
+
+
+def examined(spec: Spec, data: Data, seen: Seen | None, large: int = LARGE) -> Found:
+    """The dataset and what its examples say; `large` ones take two processes and show how far."""
+    states = {name: dataset.told(source) for name, source in data.sources.items()}
+    key = _key(spec, data.sources, states)
+    if seen is not None and all(states.values()) and (kept := seen.get(key)):
+        return _unpacked(kept, data.sources)
+    size = sum(map(dataset.size, data.sources.values()))
+    found = _large(spec, data) if size >= large else _here(Examination(spec), spec, data.sources)
+    unchanged = {name: dataset.told(source) for name, source in data.sources.items()} == states
+    if seen is not None and all(states.values()) and unchanged and len(found[1]) <= _MOST:
+        seen.put(key, _packed(found))
+    return found
+
+
+def _large(spec: Spec, data: Data) -> Found:
+    with shown(data.sources) as sources:
+        if data.again is None or (os.cpu_count() or 1) < 2:
+            found, said = _here(Examination(spec), spec, sources)
+            return _from(found, data.sources), said
+        with _beside(spec, data.again) as others:
+            found, said = _here(Examination(spec, "each"), spec, sources)
+            return _from(found, data.sources), [*said, *others()]
+
+
+def _here(examination: Examination, spec: Spec, sources: Mapping[SplitName, Source]) -> Found:
+    found = dataset.read(sources, spec.instructions, examination.watches)
+    return found, [*examination.findings(found)]
+
+
+@contextmanager
+def _beside(
+    spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
+) -> Iterator[Callable[[], list[Finding]]]:
+    """Examples are compared with each other in a process of its own; here if that one dies."""
+    context = get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_compare, args=(there, spec, again), daemon=True)
+
+    def said() -> list[Finding]:
+        try:
+            found: list[Finding] = here.recv()
+        except EOFError:
+            return _here(Examination(spec, "alike"), spec, again())[1]
+        return found
+
+    try:
+        process.start()
+        there.close()
+        yield said
+    finally:
+        process.kill()
+        process.join()
+
+
+def _compare(
+    answer: Connection, spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
+) -> None:
+    answer.send(_here(Examination(spec, "alike"), spec, again())[1])
+
+
+def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:
+    """The same, read from elsewhere the next time."""
+    splits = {name: replace(split, source=sources[name]) for name, split in found.splits.items()}
+    return replace(found, splits=splits)
+
+
+def _key(spec: Spec, sources: Mapping[SplitName, Source], states: Mapping[SplitName, str]) -> str:
+    shown = {name: source.shown for name, source in sources.items()}
+    parts = (_version(), spec.task, spec.instructions, shown, states)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@cache
+def _version() -> str:
+    """Of all code that reads or looks: what it imports may decide, so no list is kept of it."""
+    here = Path(__file__).parent
+    files = sorted([*here.glob("*.py"), *here.glob("findings/*.py")])
+    return hashlib.sha256(b"\0".join([path.read_bytes() for path in files])).hexdigest()
+
+
+def _packed(found: Found) -> dict[str, Any]:
+    data, said = found
+    return {
+        "splits": {name: dataset.packed(split) for name, split in data.splits.items()},
+        "faults": {name: _plain(split.findings) for name, split in data.splits.items()},
+        "said": _plain(said),
+    }
+
+
+def _plain(findings: Sequence[Finding]) -> list[Any]:
+    return [(f.rule.id, asdict(f.problem), f.severity, f.more) for f in findings]
+
+
+def _unpacked(kept: dict[str, Any], sources: Mapping[SplitName, Source]) -> Found:
+    faults = {name: tuple(map(_finding, some)) for name, some in kept["faults"].items()}
+    splits = {
+        name: replace(dataset.unpacked(source, kept["splits"][name]), findings=faults[name])
+        for name, source in sources.items()
+    }
+    every = tuple(one for split in splits.values() for one in split.findings)
+    return Dataset(splits, every), [*map(_finding, kept["said"])]
+
+
+def _finding(kept: Any) -> Finding:
+    id, problem, severity, more = kept
+    return Finding(RULES[id], Problem(**problem), severity, more)

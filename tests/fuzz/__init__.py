@@ -1,0 +1,1 @@
+"""Fuzz: the parsers and readers against bytes that a coverage-guided fuzzer makes up."""
