@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobs.runner import promise, tables
@@ -136,23 +137,36 @@ def _change_json(change: Change) -> dict[str, Any]:
     return body
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The parts of a plan in Markdown around its table."""
+
+    head: list[str]
+    foot: list[str]
+
+
 def plan_markdown(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard] = ()) -> str:
-    parts = [
+    frame = plan_frame(plan, stack, settings, against)
+    columns = ("change", "name", "reason", "details")
+    rows = [row_of(change, settings) for change in plan.changes]
+    table = [tables.markdown(columns, rows)] if plan else []
+    return "\n\n".join([*frame.head, *table, *frame.foot])
+
+
+def plan_frame(plan: Plan, stack: str, settings: Settings, against: Sequence[Guard]) -> Frame:
+    head = [
         f"### vertune plan, stack {tables.escaped(stack)}",
         tables.escaped(plan_sum(plan, settings)),
     ]
     if settings.emulator:
-        parts.append(f"_{SIMULATED}_")
-    if plan:
-        columns = ("change", "name", "reason", "details")
-        parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
-    parts += [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
+        head.append(f"_{SIMULATED}_")
+    foot = [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
     if plan.now:
-        parts.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
-    return "\n\n".join(parts)
+        foot.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
+    return Frame(head, foot)
 
 
-def _row_of(change: Change, settings: Settings) -> tuple[str, str, str, str]:
+def row_of(change: Change, settings: Settings) -> tuple[str, str, str, str]:
     details = "; ".join(_details(change, settings.emulator))
     return f"{change.action.value} {change.action.word}", change.name, change.reason, details
 

@@ -1,7 +1,10 @@
 """`vertune plan`."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +14,9 @@ from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Plan
 from jobs.runner.reconcile import reconcile
+
+if TYPE_CHECKING:
+    from jobs.runner.desired import Resolved
 
 
 @click.command("plan")
@@ -36,6 +42,11 @@ from jobs.runner.reconcile import reconcile
     metavar="NAME",
     help="Plan to tune once more what failed, was cancelled or is gone; may be given again.",
 )
+@click.option(
+    "--touched",
+    metavar="BASE",
+    help="In Markdown: first the specs changed since this branch or commit, the rest folded.",
+)
 @click.pass_obj
 def command(
     place: Place,
@@ -45,11 +56,14 @@ def command(
     out: Path | None,
     allow: tuple[str, ...],
     retry: tuple[str, ...],
+    touched: str | None,
 ) -> None:
     """Show what apply would do, why and for how much; change nothing.
 
     Example: vertune --stack dev plan --select headlines
     """
+    if touched and output != "markdown":
+        raise click.UsageError("--touched goes with -o markdown")
     recorded, resolved = place.ledger.recorded(), place.resolve(select)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
@@ -60,6 +74,8 @@ def command(
     against = [guard for guard in _against(place, plan, recorded) if guard.name not in allow]
     if output == "json":
         click.echo(report.dumps(report.plan_json(plan, place.name, place.settings, against)))
+    elif touched:
+        click.echo(_of_a_pull_request(place, plan, against, touched, resolved))
     elif output == "markdown":
         click.echo(report.plan_markdown(plan, place.name, place.settings, against))
     else:
@@ -71,6 +87,17 @@ def command(
 def _against(place: Place, plan: Plan, recorded: Mapping[str, Recorded]) -> Iterator[guards.Guard]:
     marked = place.ledger.owner() if plan else None
     return guards.guards(plan, recorded, place.settings, place.owner, marked)
+
+
+def _of_a_pull_request(
+    place: Place, plan: Plan, against: list[guards.Guard], base: str, resolved: Sequence[Resolved]
+) -> str:
+    from jobs.runner import report_pull
+    from jobs.runner.touched import touched
+
+    found = touched(place.root, base)
+    names = found.names(one.file for one in resolved)
+    return report_pull.markdown(plan, place.name, place.settings, against, names, found)
 
 
 def _save(path: Path, text: str) -> None:
