@@ -66,11 +66,11 @@ GRANTS = (
         "tuner",
         "roles/storage.objectUser",
         {
-            "storage.objects.create": "every command that acts: writes an entry, notes outputs",
+            "storage.objects.create": "every command that acts: writes an entry, outputs, a plan",
             "storage.objects.delete": "every command that acts: writes over them, forgets one",
             "storage.objects.update": "`apply`: notes that the alias has followed",
         },
-        only=("ledger/", "outputs.json"),
+        only=("ledger/", "outputs.json", "approved.json"),
     ),
     Grant("planner-reads", "planner", "roles/storage.objectViewer", _READS),
     Grant(

@@ -30,6 +30,7 @@ COMMANDS = {
     "record": "Refresh the stack's outputs from the ledger.",
     "models": "List the base models that can be tuned.",
     "new": "Start a new spec.",
+    "post": "Put reports into one comment or issue on GitHub.",
     "dataset": "Make new files of examples from old ones.",
     "schema": "Print the JSON Schema of a spec.",
     "emulator": "Run Google Cloud's part on this machine.",
