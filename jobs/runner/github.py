@@ -66,7 +66,7 @@ class GitHub:
         return next((int(one["number"]) for one in issues if _is(one, key)), None)
 
     def _every(self, path: str) -> Iterator[dict[str, Any]]:
-        page, found = 1, [{}] * _PAGE
+        page, found = 1, [dict[str, Any]()] * _PAGE
         while len(found) == _PAGE:
             found = self._call("GET", f"{path}per_page={_PAGE}&page={page}")
             yield from found

@@ -107,7 +107,7 @@ class Job:
         found = {**self.environment, **files, "GITHUB_REF_NAME": github["ref_name"]}
         found |= {"GITHUB_BASE_REF": github["base_ref"], "CI": "true"}
         found |= resolved(self.body.get("env", {}), self.context)
-        found |= dict(_assignments(self.workspace / "env")) | own
+        found |= {**dict(_assignments(self.workspace / "env")), **own}
         first = [line for line in _lines(self.workspace / "path") if Path(line).is_dir()]
         found["PATH"] = os.pathsep.join([*reversed(first), found["PATH"]])
         return found

@@ -18,6 +18,7 @@ from google.auth import identity_pool
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 
+from jobs.emulator import daemon
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.environment import environment
 from tests.conftest import SPEC, Repository
@@ -52,6 +53,7 @@ class Site:
         self.remote, self.work = folder / "remote.git", folder / "work"
         self.artifacts, self._count = folder / "artifacts", itertools.count()
         self.home = folder / "emulator"
+        self._trials: list[Path] = []  # clones with an emulator of their own
 
     def __enter__(self) -> Site:
         self.hub = self._exit.enter_context(Hub())
@@ -62,6 +64,8 @@ class Site:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        for clone in self._trials:
+            daemon.stop(clone / ".vertune" / "emulator")
         self._exit.close()
 
     def _lay_out(self) -> None:
@@ -85,10 +89,15 @@ class Site:
         self.git("push", "--quiet", "origin", "main")
 
     def join(self, clone: Path) -> None:
-        """Let a clone find this emulator and the engine that the machine has."""
-        (clone / ".vertune" / "emulator").mkdir(parents=True)
+        """Let a clone find this emulator."""
+        self.equip(clone)
+        (clone / ".vertune" / "emulator").mkdir()
         server = {"url": self.emulator.url, "env": self.tools(clone), "pid": 0}
         (clone / ".vertune/emulator/server.json").write_text(json.dumps(server), "utf-8")
+
+    def equip(self, clone: Path) -> None:
+        """Let a clone find the engine that the machine has, as `make engine` would."""
+        (clone / ".vertune").mkdir()
         if (ROOT / ".vertune/engine").is_dir():
             (clone / ".vertune/engine").symlink_to(ROOT / ".vertune/engine")
 
@@ -189,8 +198,8 @@ class Site:
         self.git("clone", "--quiet", str(self.remote), str(place))
         self.git("-C", str(place), "fetch", "--quiet", "origin", ref)
         self.git("-C", str(place), "checkout", "--quiet", "FETCH_HEAD")
-        if joined:
-            self.join(place)
+        (self.join if joined else self.equip)(place)
+        self._trials += [] if joined else [place]
 
     def sign_in(self, provider: str, account: str, event: str) -> dict[str, str]:
         """As the login action does: GitHub's token for a workload's, that for the account's.

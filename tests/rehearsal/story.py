@@ -37,9 +37,7 @@ class Story:
 
     def told(self) -> None:
         """All of it."""
-        self._set_up()
-        self._a_spec_is_added()
-        self._it_is_merged()
+        self.begun()
         self._it_goes_to_production()
         self._it_is_changed_and_reverted()
         self._an_old_run_is_repeated()
@@ -47,9 +45,15 @@ class Story:
         self._a_fork_asks()
         seconds = time.monotonic() - self.began
         self.tell(
-            f"\n{self.commands} commands, each with its exit code as stated,"
-            f" {self.skipped} skipped, in {seconds:.0f} s."
+            f"\n{self.commands} steps, each with its exit code as stated, and"
+            f" {self.skipped} jobs that had no reason to run, in {seconds:.0f} s."
         )
+
+    def begun(self) -> None:
+        """From the set-up to the first spec that is tuned and served."""
+        self._set_up()
+        self._a_spec_is_added()
+        self._it_is_merged()
 
     # Scenes
 
