@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": "Tune what the plan says, wait, evaluate, record.",
     "status": "Show where every spec stands: in sync or not, and how that fares.",
     "drift": "Compare what is recorded with what Vertex AI has.",
+    "compare": "Show what two stacks serve, side by side.",
     "promote": "Serve a tuning that is recorded; no job is needed.",
     "rollback": "Serve what was served before.",
     "cancel": "Cancel the tuning job that is under way.",
