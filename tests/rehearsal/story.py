@@ -88,6 +88,7 @@ class Story:
         self._comment(2, "prod", "| + submit | tickets | new |")
         self._merge(2, "promote-tickets", {"prod"})
         self._goes_on("prod", {"tickets"})
+        self._person("vertune", "compare", "dev", "prod")
 
     def _it_is_changed_and_reverted(self) -> None:
         self.tell("\n5. A change is merged and reverted: what it was before is served, for nothing")

@@ -11,7 +11,12 @@ from tests.rehearsal.story import Story
 from tests.rehearsal.transcript import plain, shown
 from tests.workflows.files import steps
 
-_PEOPLES = ("pulumi stack init ", "pulumi up --yes --skip-preview --", "git push origin ")
+_PEOPLES = (
+    "pulumi stack init ",
+    "pulumi up --yes --skip-preview --",
+    "git push origin ",
+    "vertune compare ",
+)
 
 
 def test_a_spec_is_planned_merged_tuned_and_recorded_as_the_page_tells(tmp_path: Path) -> None:
