@@ -53,6 +53,9 @@ class Settings(BaseModel):
     max_usd: Annotated[float, Field(gt=0)] | None = Field(
         None, description="What one apply may cost at most, unless a person allows more"
     )
+    promotes_from: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
+        None, description="The stack where a tuning must have passed before it is paid for here"
+    )
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = Field(
         1, description="How many tuning jobs run at once; the rest waits for room"
     )

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     emulator: bool = Field(default=False, alias="vertune:emulator")
     serving_location: str | None = Field(default=None, alias="vertune:servingLocation")
     max_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False, alias="vertune:maxUsd")
+    promotes_from: str | None = Field(default=None, alias="vertune:promotesFrom")
     max_concurrent_jobs: int = Field(default=1, ge=1, alias="vertune:maxConcurrentJobs")
 
 

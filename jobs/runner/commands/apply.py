@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,6 +142,8 @@ def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Rec
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     found = reconcile(resolved, recorded, terms.select, retry, terms.allow)
+    if place.earlier:
+        found = replace(found, plan=place.earlier.noted(found.plan))
     return found.of(_approved(place).goes_on) if terms.go_on else found
 
 
@@ -199,11 +201,9 @@ def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
 def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
     """Raises VertuneError for every guard that nobody lifted; else the bucket is ours."""
     marked = place.ledger.owner()
-    against = [
-        guard
-        for guard in guards.guards(found.plan, found.recorded, place.settings, place.owner, marked)
-        if guard.name not in terms.allow
-    ]
+    unproven = [*place.earlier.unproven(found.plan)] if place.earlier else []
+    every = guards.guards(found.plan, found.recorded, place.settings, place.owner, marked, unproven)
+    against = [guard for guard in every if guard.name not in terms.allow]
     if against:
         raise VertuneError("\n".join(f"refused: {guard}" for guard in against))
     if marked != place.owner:

@@ -68,6 +68,8 @@ def command(
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     plan = reconcile(resolved, recorded, select, retry, allow).plan
+    if place.earlier:
+        plan = place.earlier.noted(plan)
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")
@@ -86,7 +88,8 @@ def command(
 
 def _against(place: Place, plan: Plan, recorded: Mapping[str, Recorded]) -> Iterator[guards.Guard]:
     marked = place.ledger.owner() if plan else None
-    return guards.guards(plan, recorded, place.settings, place.owner, marked)
+    unproven = [*place.earlier.unproven(plan)] if place.earlier else []
+    return guards.guards(plan, recorded, place.settings, place.owner, marked, unproven)
 
 
 def _of_a_pull_request(
