@@ -78,6 +78,7 @@ class Site:
             shutil.copy(ROOT / name, self.work)
         for stack, (project, _) in PROJECTS.items():
             text = _SETTINGS.format(project=project)
+            text += "  vertune:promotesFrom: dev\n" if stack == "prod" else ""
             (self.work / f"Pulumi.{stack}.yaml").write_text(text, "utf-8")
         (self.work / "jobs").mkdir()
         (self.work / "jobs" / ".gitkeep").touch()
@@ -143,6 +144,16 @@ class Site:
         made = Repository(self.work)
         made.job(name, answer)
         made.spec(name, SPEC.format(name=name) + f"environments: {stacks}\n")
+
+    def share_dev(self) -> None:
+        """Let production's accounts read what dev has passed."""
+        address = f"{self.emulator.url}/storage/v1/b/{PROJECTS['dev'][0]}/iam"
+        version = {"optionsRequestedPolicyVersion": 3}
+        policy = requests.get(address, version, timeout=10).json()
+        domain = f"{PROJECTS['prod'][0]}.iam.gserviceaccount.com"
+        members = [f"serviceAccount:vertune-{who}@{domain}" for who in ("planner", "tuner")]
+        policy["bindings"].append({"role": "roles/storage.objectViewer", "members": members})
+        requests.put(address, json={**policy, "version": 3}, timeout=10).raise_for_status()
 
     def relabel_bucket(self, stack: str) -> None:
         """Behind everybody's back."""
