@@ -10,11 +10,13 @@ unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIREMENT PIP_CONSTRAINT
 unexport UV_SYSTEM_PYTHON UV_PROJECT UV_WORKING_DIRECTORY UV_NO_DEV UV_NO_DEFAULT_GROUPS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak fuzz check format clean environment engine
+.PHONY: help demo test test-changed soak fuzz rehearsal check format clean environment engine
 
 help:
 	@echo 'make demo     tune three small models here, from specs to stack outputs'
 	@echo 'make test     check, then run every test'
+	@echo 'make test-changed BASE=origin/main   check, then the tests of what a branch changes'
+	@echo 'make rehearsal   a pull request from its plan to production, on this machine'
 	@echo 'make soak     ten minutes of killed, cut and raced appliers; prints what came of it'
 	@echo 'make fuzz     ten minutes of made-up bytes for every parser; prints what broke'
 	@echo 'make check    formatting, lint, types, and the borders between the rooms'
@@ -26,6 +28,13 @@ demo: engine
 
 test: check engine
 	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-changed: check engine
+	@found=$$($(BIN)/python -m tests.changed $(or $(BASE),origin/main)) && \
+	  if [ -n "$$found" ]; then $(BIN)/pytest $$found; else echo 'nothing to try'; fi
+
+rehearsal: engine
+	@$(BIN)/python -m tests.rehearsal
 
 soak: environment
 	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),0)

@@ -11,6 +11,21 @@ _READS = {
     "storage.objects.list": "`plan`, `status`, `apply`: all that is recorded",
 }
 
+_REFRESHED = {
+    "resourcemanager.projects.get": "the project",
+    "resourcemanager.projects.getIamPolicy": "who may what in it",
+    "serviceusage.services.list": "the APIs that are on",
+    "storage.buckets.get": "the bucket",
+    "storage.buckets.getIamPolicy": "who may what in it",
+    "iam.roles.get": "the roles of ours",
+    "iam.serviceAccounts.get": "the accounts",
+    "iam.serviceAccounts.getIamPolicy": "who may act as them",
+    "iam.workloadIdentityPools.get": "the pool",
+    "iam.workloadIdentityPoolProviders.get": "whose tokens it takes",
+    "monitoring.alertPolicies.get": "the alerts",
+    "monitoring.notificationChannels.get": "whom they tell",
+}
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -66,11 +81,11 @@ GRANTS = (
         "tuner",
         "roles/storage.objectUser",
         {
-            "storage.objects.create": "every command that acts: writes an entry, notes outputs",
+            "storage.objects.create": "every command that acts: writes an entry, outputs, a plan",
             "storage.objects.delete": "every command that acts: writes over them, forgets one",
             "storage.objects.update": "`apply`: notes that the alias has followed",
         },
-        only=("ledger/", "claims/", "outputs.json"),
+        only=("ledger/", "claims/", "outputs.json", "approved.json"),
     ),
     Grant("planner-reads", "planner", "roles/storage.objectViewer", _READS),
     Grant(
@@ -84,6 +99,7 @@ GRANTS = (
             "aiplatform.models.get": "`drift`, `plan --retry`: one that no list has",
             "aiplatform.endpoints.list": "`drift`: the endpoints there are",
             "aiplatform.endpoints.get": "`drift`, `plan --retry`: one that no list has",
+            **{name: f"`pulumi preview --refresh`: {what}" for name, what in _REFRESHED.items()},
         },
     ),
     Grant(

@@ -1,6 +1,7 @@
 """Settings: a stack's configuration, typed; every fault is said at once, with what to do."""
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -28,23 +29,52 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=_name)
 
-    project: Project
-    region: Literal["us-central1", "europe-west4"]  # where supervised tuning is offered
-    bucket: Bucket
-    emulator: bool = False
-    labels: Labels = Field(default_factory=dict)
-    deletion_protection: bool = False
-    soft_delete_days: Annotated[int, Field(ge=7, le=90)] = 7  # the service's own limits
-    noncurrent_days: Annotated[int, Field(ge=1)] = 30
-    serving_location: Literal["us", "eu"] | None = None
-    max_usd: Annotated[float, Field(gt=0)] | None = None
-    prices: Prices = Field(default_factory=dict)  # US dollars per million training tokens
-    max_concurrent_jobs: Annotated[int, Field(ge=1)] = 1
-    alert_email: Email | None = None
-    billing_account: BillingAccount | None = None
-    monthly_usd: Annotated[int, Field(gt=0)] | None = None
-    # Without it nobody but people can act for the stack.
-    github: Annotated[GitHub, BeforeValidator(mapping)] | None = None
+    project: Project = Field(description="Whose resources these are; one stack has one of its own")
+    region: Literal["us-central1", "europe-west4"] = Field(
+        description="Where models are tuned, and where the examples lie"
+    )
+    bucket: Bucket = Field(description="Of the examples and the ledger; names are taken worldwide")
+    emulator: bool = Field(False, description="Whether its services are those of this machine")
+    labels: Labels = Field(
+        default_factory=dict, description="Of every resource that can have any, for cost reports"
+    )
+    deletion_protection: bool = Field(
+        False, description="Whether `pulumi destroy` must leave the bucket alone"
+    )
+    soft_delete_days: Annotated[int, Field(ge=7, le=90)] = Field(
+        7, description="How long a deleted object can be restored"
+    )
+    noncurrent_days: Annotated[int, Field(ge=1)] = Field(
+        30, description="How long earlier versions of an object are kept"
+    )
+    serving_location: Literal["us", "eu"] | None = Field(
+        None, description="Where tuned models are served; by default around the region"
+    )
+    max_usd: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="What one apply may cost at most, unless a person allows more"
+    )
+    promotes_from: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
+        None, description="The stack where a tuning must have passed before it is paid for here"
+    )
+    prices: Prices = Field(
+        default_factory=dict, description="US dollars per million training tokens, by base model"
+    )
+    max_concurrent_jobs: Annotated[int, Field(ge=1)] = Field(
+        1, description="How many tuning jobs run at once; the rest waits for room"
+    )
+    alert_email: Email | None = Field(None, description="Who is mailed of refused and denied calls")
+    billing_account: BillingAccount | None = Field(
+        None, description="With `monthlyUsd`: the account that the budget is of"
+    )
+    monthly_usd: Annotated[int, Field(gt=0)] | None = Field(
+        None,
+        description="What a month may cost; with `billingAccount` alerts go by it, too",
+    )
+    github: Annotated[GitHub, BeforeValidator(mapping)] | None = Field(
+        None,
+        description="Whose workflows act for the stack: `repositoryId`, `ownerId`, `branch`,"
+        " `environment`, `pool`; without it nobody but people do",
+    )
 
     @property
     def serving(self) -> str:
@@ -73,6 +103,19 @@ def load() -> Settings:
         lines = "".join(f"\n  {fault}" for fault in faults)
         raise pulumi.RunError(f"Pulumi.{pulumi.get_stack()}.yaml cannot be used:{lines}")
     return settings
+
+
+def table() -> str:
+    """As Markdown, a line for each setting."""
+    lines = ["| setting | default | says |", "|---|---|---|"]
+    for field in _fields():
+        default = "must be set" if field.is_required() else _shown(field.default)
+        lines.append(f"| `{field.alias}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def _shown(default: object) -> str:
+    return f"`{json.dumps(default)}`" if isinstance(default, bool | int | str) else "none"
 
 
 def check(

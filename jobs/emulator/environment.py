@@ -72,6 +72,11 @@ def export_lines(variables: Mapping[str, str]) -> str:
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
+def plain_lines(variables: Mapping[str, str]) -> str:
+    """For a file that a workflow's later steps get their environment from."""
+    return "".join(f"{name}={value}\n" for name, value in variables.items())
+
+
 def _direct() -> str:
     present = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
     rest = [host for host in present.split(",") if host and host not in _LOOPBACK]

@@ -8,7 +8,8 @@ from jobs.emulator.policies import Policies
 from jobs.emulator.shapes import a_number, a_text, an_object
 from jobs.emulator.wire import Answer, Request, Route
 
-LOCAL_PROJECTS: Mapping[str, str] = {"vertune-local": "0"}  # by id; 0 is no project's number
+# By id; neither is a number of a project of Google Cloud.
+LOCAL_PROJECTS: Mapping[str, str] = {"vertune-local": "0", "vertune-local-prod": "1"}
 
 _CREATED = "2026-01-01T00:00:00Z"
 _MASK = "bindings,etag"

@@ -1,6 +1,6 @@
 """Guards: what an apply refuses unless a person allows it by name; pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.runner.estimate import counted
@@ -15,7 +15,8 @@ CAP = "cap"  # the stack's cap
 MASS_CHANGE = "mass-change"
 SHARED_DATA = "shared-data"
 FOREIGN = "foreign"
-NAMES = (BUDGET, CAP, MASS_CHANGE, SHARED_DATA, RETIRING, FOREIGN)
+UNPROVEN = "unproven"  # what the stack before this one never passed
+NAMES = (BUDGET, CAP, MASS_CHANGE, SHARED_DATA, RETIRING, FOREIGN, UNPROVEN)
 
 # As octoDNS has it for records: https://github.com/octodns/octodns (`max_update_pcent`).
 _MOST_SHARE, _FEW = 0.3, 5
@@ -38,12 +39,16 @@ def guards(
     settings: Settings,
     owner: Owner,
     marked: Owner | None,
+    unproven: Sequence[str] = (),
     spent: Spent | None = None,
 ) -> Iterator[Guard]:
-    """Each guard that stands against the whole plan; `marked` is whom the bucket belongs to.
+    """Each guard that stands against the whole plan.
 
-    `spent` is what this month has cost so far.
+    `marked` is whom the bucket belongs to, `unproven` why changes are not to be promoted, `spent`
+    what this month has cost so far.
     """
+    if unproven:
+        yield Guard(UNPROVEN, "; ".join(unproven))
     if marked is not None and marked != owner:
         yield Guard(FOREIGN, f"the bucket gs://{settings.bucket} belongs to {marked}")
     if why := _over_cap(plan, settings) or _over_month(plan, settings, spent or Spent()):

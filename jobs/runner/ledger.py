@@ -5,6 +5,7 @@ ledger/<name>/active.json          the fingerprint of the tuning that is served
 owner.json                         the stack and repository that the bucket belongs to
 claims/<fingerprint>.json          the name under which a job for it may be created
 outputs.json                       a digest of what the stack's outputs said last
+approved.json                      the plan that was reviewed and begun last, for who goes on
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _PREFIX = "ledger/"
 _ACTIVE = "active"
 _OWNER = "owner.json"
 _OUTPUTS = "outputs.json"
+_APPROVED = "approved.json"
 _LONGEST_ERROR = 500  # characters; metadata holds 8 KiB in all
 
 EntryState = Literal["submitting", "submitted", "succeeded", "failed", "cancelled"]
@@ -326,6 +328,15 @@ class Ledger:
     def note(self, digest: str) -> None:
         """These outputs are recorded: an apply that dies before this records them again."""
         self._put(_OUTPUTS, digest, "noting which outputs were recorded")
+
+    def approved(self) -> bytes | None:
+        """The plan that was reviewed and begun last, None if none ever was."""
+        with storage.doing("reading which plan was approved", self._bucket):
+            return self._download(self._bucket.blob(_APPROVED))
+
+    def approve(self, plan: str) -> None:
+        """This plan was reviewed and is begun: `apply --continue` may do the rest of it."""
+        self._put(_APPROVED, plan, "noting which plan was approved")
 
     def _put(self, path: str, text: str, doing: str) -> None:
         with storage.doing(doing, self._bucket):

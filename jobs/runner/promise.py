@@ -48,6 +48,10 @@ class Promise(BaseModel):
         """Whether this very tuning of this name was reviewed."""
         return (change.name, change.fingerprint) in {(c.name, c.fingerprint) for c in self.changes}
 
+    def goes_on(self, change: Change) -> bool:
+        """Whether to do it is going on: with what was begun, or with what was reviewed."""
+        return change.action is Action.RESUME or self.covers(change)
+
 
 def promise(plan: Plan, stack: str, project: str) -> Promise:
     """The plan's changes, blocked ones apart, and a checksum over them."""
@@ -77,15 +81,20 @@ def _promised(change: Change) -> Promised:
 def read(path: Path) -> Promise:
     """Raises VertuneError for a file that is no saved plan, or one of a newer vertune."""
     try:
-        values: Any = json.loads(path.read_text("utf-8"))
-        if values["format"] > FORMAT:
-            raise VertuneError(f"{path} was written by a newer vertune; update this one")
-        found = Promise.model_validate(values)
+        text = path.read_bytes()
     except OSError as error:
         raise VertuneError(f"{path} cannot be read: {error.strerror}") from None
+    return parse(text, str(path))
+
+
+def parse(text: bytes, where: str) -> Promise:
+    try:
+        values: Any = json.loads(text)
+        if values["format"] > FORMAT:
+            raise VertuneError(f"{where} was written by a newer vertune; update this one")
+        return Promise.model_validate(values)
     except (ValueError, LookupError, TypeError, ValidationError):
-        raise VertuneError(f"{path} is no plan that `vertune plan --out` wrote") from None
-    return found
+        raise VertuneError(f"{where} is no plan that `vertune plan --out` wrote") from None
 
 
 def hold(reviewed: Promise, now: Promise, recorded: Mapping[str, Recorded]) -> None:

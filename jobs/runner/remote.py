@@ -91,9 +91,14 @@ def _impersonating(account: str, source: Credentials, endpoint: str | None) -> C
     return made if endpoint is None else _its_token_alone(made)
 
 
+def exchanges(endpoint: str | None) -> bool:
+    """Whether the shell's key file exchanges a pipeline's token at this very emulator."""
+    return endpoint is not None and str(_key_file().get("token_url", "")).startswith(endpoint)
+
+
 def _of_an_emulator(endpoint: str) -> Credentials:
-    """The owner's, or a pipeline's that the shell's key file exchanges at this very emulator."""
-    if str(_key_file().get("token_url", "")).startswith(endpoint):
+    """The owner's, or a pipeline's by its own token."""
+    if exchanges(endpoint):
         from google.auth.identity_pool import Credentials as Exchanged
 
         file = os.environ[_KEY_FILE]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jobs.runner import promise, report_price, tables
 from jobs.runner.errors import plain
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from jobs.runner.guards import Guard
     from jobs.runner.spending import Spent
     from jobs.runner.stack import Settings
+
+# What every report of a plan is given.
+Shown: TypeAlias = "tuple[Plan, str, Settings, Sequence[Guard], Spent | None]"
 
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
 
@@ -143,6 +146,14 @@ def _change_json(change: Change) -> dict[str, Any]:
     return body
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The parts of a plan in Markdown around its table."""
+
+    head: list[str]
+    foot: list[str]
+
+
 def plan_markdown(
     plan: Plan,
     stack: str,
@@ -150,24 +161,31 @@ def plan_markdown(
     against: Sequence[Guard] = (),
     spent: Spent | None = None,
 ) -> str:
-    parts = [
+    frame = plan_frame(plan, stack, settings, against, spent)
+    columns = ("change", "name", "reason", "details")
+    rows = [row_of(change, settings) for change in plan.changes]
+    table = [tables.markdown(columns, rows)] if plan else []
+    return "\n\n".join([*frame.head, *table, *frame.foot])
+
+
+def plan_frame(
+    plan: Plan, stack: str, settings: Settings, against: Sequence[Guard], spent: Spent | None
+) -> Frame:
+    head = [
         f"### vertune plan, stack {tables.escaped(stack)}",
         tables.escaped(plan_sum(plan, settings)),
     ]
     if settings.emulator:
-        parts.append(f"_{SIMULATED}_")
-    if plan:
-        columns = ("change", "name", "reason", "details")
-        parts.append(tables.markdown(columns, [_row_of(c, settings) for c in plan.changes]))
+        head.append(f"_{SIMULATED}_")
+    foot = [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
     if spent is not None:
-        parts.append(tables.escaped(f"This month: {report_price.spent_text(spent, settings)}."))
-    parts += [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
+        foot.insert(0, tables.escaped(f"This month: {report_price.spent_text(spent, settings)}."))
     if plan.now:
-        parts.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
-    return "\n\n".join(parts)
+        foot.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
+    return Frame(head, foot)
 
 
-def _row_of(change: Change, settings: Settings) -> tuple[str, str, str, str]:
+def row_of(change: Change, settings: Settings) -> tuple[str, str, str, str]:
     details = "; ".join(_details(change, settings.emulator))
     return f"{change.action.value} {change.action.word}", change.name, change.reason, details
 

@@ -26,6 +26,7 @@ _EMULATOR = Path(".vertune/emulator/server.json")  # written by the emulator onc
 _EMULATORS_NAME = "vertune-emulator"  # what it calls itself in every answer
 _START = "start it with `vertune emulator start`"
 _PROBE_SECONDS = 10
+_SIGNED_IN = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN")
 _ELSEWHERE = "VERTUNE_EMULATOR_URL"  # set in a shell whose tools use the emulator
 
 
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     emulator: bool = Field(default=False, alias="vertune:emulator")
     serving_location: str | None = Field(default=None, alias="vertune:servingLocation")
     max_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False, alias="vertune:maxUsd")
+    promotes_from: str | None = Field(default=None, alias="vertune:promotesFrom")
     max_concurrent_jobs: int = Field(default=1, ge=1, alias="vertune:maxConcurrentJobs")
     monthly_usd: int | None = Field(default=None, gt=0, alias="vertune:monthlyUsd")
     prices: Mapping[_BaseModel, _Price] = Field(default={}, alias="vertune:prices")
@@ -228,6 +230,8 @@ def _opened(stack: Stack) -> Any:
             f" {stack.name} is on Google Cloud; run `vertune record` in a new shell"
         )
     environment = {**stack.environment, "PATH": _path(stack)}
+    if remote.exchanges(stack.endpoint):  # a pipeline acts as itself, not as the emulator's owner
+        environment = {key: environment[key] for key in environment if key not in _SIGNED_IN}
     try:
         with _looked_up_on(environment["PATH"]):
             engine = automation.PulumiCommand()

@@ -80,7 +80,7 @@ def test_the_planner_can_only_read(deployment: Deployment) -> None:
     project = deployment.one(BUCKET).inputs["project"]
     assert roles == ["roles/storage.objectViewer", f"projects/{project}/roles/vertunePlanner"]
     allowed = [one for g in GRANTS if g.account == "planner" for one in g.calls]
-    assert {one.rpartition(".")[2] for one in allowed} == {"get", "list"}
+    assert {one.rpartition(".")[2] for one in allowed} == {"get", "list", "getIamPolicy"}
 
 
 def test_a_projects_own_role_holds_what_is_needed_and_nothing_that_grants(

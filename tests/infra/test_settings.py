@@ -1,8 +1,11 @@
 """Settings: what is accepted, and that every fault is said at once with what to do."""
 
+import re
+
 import pytest
 
-from infra.settings import Settings, check
+from infra.settings import Settings, check, table
+from tests.infra.program import ROOT
 
 GOOD = {"gcp:project": "my-project", "gcp:region": "us-central1", "vertune:bucket": "my-bucket"}
 URL = "http://127.0.0.1:8080"
@@ -147,3 +150,10 @@ def test_a_repository_is_known_by_numbers_only() -> None:
 def test_a_repository_that_cannot_be_one_is_refused(given: str, fault: str) -> None:
     (said,) = faults(GOOD | {"vertune:github": given})
     assert fault in said
+
+
+def test_the_page_of_the_settings_shows_them_all_as_they_are() -> None:
+    page = (ROOT / "docs/settings.md").read_text("utf-8")
+    shown = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", page, re.DOTALL)
+    assert shown
+    assert shown[1] == table()

@@ -357,3 +357,28 @@ def test_no_command_does_anything_where_the_bucket_is_missing(
             "reading the ledger: there is no bucket gs://vertune-local;"
             " run `pulumi up` for this stack\n"
         )
+
+
+def test_going_on_does_the_rest_of_what_was_approved_and_leaves_what_came_since(
+    place: Repository,
+) -> None:
+    for name in ("one", "two"):
+        place.job(name)
+    saved = place.root / "plan.json"
+    assert vertune(place, "plan", "--out", str(saved)).exit_code == 0
+    words = ("--yes", "--no-wait", "--no-record")
+    vertune(place, "apply", "--plan", str(saved), *words)
+    assert entries(place) == 1  # there is room for one
+    place.job("three")
+    assert vertune(place, "apply", "--continue", "--yes", "--no-record").exit_code == 0
+    assert [change["name"] for change in parsed(place, "plan")["changes"]] == ["three"]
+    again = vertune(place, "apply", "--continue", *words)
+    assert (again.exit_code, entries(place)) == (0, 2)
+
+
+def test_going_on_where_nothing_was_approved_pays_for_nothing(place: Repository) -> None:
+    place.job("one")
+    assert vertune(place, "apply", "--continue", "--yes", "--no-record").exit_code == 0
+    assert entries(place) == 0
+    for words in (("--plan", "x"), ("--checksum", "x"), ("--retry", "one")):
+        assert vertune(place, "apply", "--continue", *words).exit_code == 2

@@ -62,7 +62,8 @@ def test_a_price_above_the_stacks_cap_or_unknown_is_refused() -> None:
 def monthly(cap: int | None, spent: Spent) -> list[str]:
     stack = settings().model_copy(update={"monthly_usd": cap})
     return [
-        guard.reason for guard in guards(diff(by_name(wanted()), {}), {}, stack, OURS, OURS, spent)
+        guard.reason
+        for guard in guards(diff(by_name(wanted()), {}), {}, stack, OURS, OURS, spent=spent)
     ]
 
 

@@ -4,6 +4,7 @@ VERTUNE_GOLDEN=write pytest tests/runner/test_report.py writes them anew; read t
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -176,7 +177,7 @@ def test_no_report_can_be_turned_into_something_else(path: Path) -> None:
     assert text.replace("\n", "").replace("\u200b", "").isprintable()
     assert not any(line.startswith("::") for line in text.splitlines())
     if path.suffix == ".md":
-        assert "<" not in text
+        assert "<" not in re.sub(r"</?(details|summary)>", "", text)
         assert "@octocat" not in text
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jobs.runner.counting import Counting
     from jobs.runner.desired import Resolved
     from jobs.runner.ledger import Ledger, Owner
+    from jobs.runner.promotion import Earlier
     from jobs.runner.registry import Registry
     from jobs.runner.seen import Seen
     from jobs.runner.spec import SpecFile
@@ -65,6 +66,14 @@ class Place:
         from jobs.runner.ledger import Ledger
 
         return Ledger(self.bucket)
+
+    @cached_property
+    def earlier(self) -> Earlier | None:
+        """The stack that this one promotes from, if its settings name one."""
+        from jobs.runner.promotion import Earlier
+
+        name = self.settings.promotes_from
+        return Earlier(name, Place(name, self.root).ledger.recorded()) if name else None
 
     @cached_property
     def owner(self) -> Owner:

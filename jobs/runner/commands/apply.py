@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import click
 from jobs.runner import gone, guards, ledger, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
+from jobs.runner.plan import Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 
 if TYPE_CHECKING:
@@ -38,11 +39,17 @@ class _Terms:
     reviewed: Path | None
     checksum: str | None
     record: bool
+    go_on: bool = False
+
+    @property
+    def reviews(self) -> bool:
+        """Whether it names what was reviewed."""
+        return self.reviewed is not None or self.checksum is not None
 
     @property
     def held(self) -> bool:
         """Whether just what was reviewed is done."""
-        return self.reviewed is not None or self.checksum is not None
+        return self.reviews or self.go_on
 
 
 @dataclass
@@ -77,6 +84,13 @@ class _Sum:
 )
 @click.option("--checksum", help="Do just the plan of this checksum, or refuse.")
 @click.option(
+    "--continue",
+    "go_on",
+    is_flag=True,
+    help="Finish what was begun, and do the rest of the plan that was applied by --plan or"
+    " --checksum last; leave what was merged since.",
+)
+@click.option(
     "--allow",
     multiple=True,
     type=click.Choice(guards.NAMES),
@@ -98,6 +112,7 @@ def command(
     no_wait: bool,
     reviewed: Path | None,
     checksum: str | None,
+    go_on: bool,
     allow: tuple[str, ...],
     no_record: bool,
     retry: tuple[str, ...],
@@ -109,7 +124,9 @@ def command(
 
     Example: vertune --stack dev apply --plan plan.json --yes
     """
-    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum, not no_record)
+    if go_on and (reviewed or checksum or retry):
+        raise click.UsageError("--continue goes with neither --plan, --checksum nor --retry")
+    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum, not no_record, go_on)
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
     click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
@@ -124,7 +141,18 @@ def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Rec
     resolved, recorded = place.resolve(terms.select), place.ledger.recorded()
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
-    return reconcile(resolved, recorded, terms.select, retry, terms.allow)
+    found = reconcile(resolved, recorded, terms.select, retry, terms.allow)
+    if place.earlier:
+        found = replace(found, plan=place.earlier.noted(found.plan))
+    return found.of(_approved(place).goes_on) if terms.go_on else found
+
+
+def _approved(place: Place) -> promise.Promise:
+    """The plan that was begun last; an empty one if none ever was."""
+    text, where = place.ledger.approved(), f"gs://{place.settings.bucket}/approved.json"
+    if text is None:
+        return promise.promise(Plan(), place.name, place.settings.project)
+    return promise.parse(text, where)
 
 
 def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promise.Promise) -> _Sum:
@@ -144,6 +172,8 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
             result.failed["the rest"] = str(error)  # what is done is recorded all the same
             click.echo(str(error), err=True)
             break
+        if terms.reviews and not done:
+            place.ledger.approve(promised.model_dump_json(indent=1))
         outcome = _carry_out(place, terms, found)
         result.add(outcome)
         if outcome.running or outcome.queued:
@@ -171,8 +201,15 @@ def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
 def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
     """Raises VertuneError for every guard that nobody lifted; else the bucket is ours."""
     marked = place.ledger.owner()
+    unproven = [*place.earlier.unproven(found.plan)] if place.earlier else []
     standing = guards.guards(
-        found.plan, found.recorded, place.settings, place.owner, marked, _spent(place)
+        found.plan,
+        found.recorded,
+        place.settings,
+        place.owner,
+        marked,
+        unproven,
+        _spent(place),
     )
     against = [guard for guard in standing if guard.name not in terms.allow]
     if against:

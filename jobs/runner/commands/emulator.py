@@ -94,8 +94,9 @@ def status(place: Place, output: str) -> None:
     is_flag=True,
     help="For Google's own provider plugin instead of the emulator's.",
 )
+@click.option("--plain", is_flag=True, help="NAME=VALUE lines, as $GITHUB_ENV takes them.")
 @click.pass_obj
-def env(place: Place, genuine_provider: bool) -> None:
+def env(place: Place, genuine_provider: bool, plain: bool) -> None:
     """Print what points Google's tools and Pulumi at it.
 
     Example: eval "$(vertune emulator env)"
@@ -106,7 +107,8 @@ def env(place: Place, genuine_provider: bool) -> None:
     variables = shell.environment(
         found.url, found.folder, place.root, genuine_provider=genuine_provider
     )
-    click.echo(shell.export_lines(variables), nl=False)
+    shown = shell.plain_lines(variables) if plain else shell.export_lines(variables)
+    click.echo(shown, nl=False)
 
 
 @command.command("faults")

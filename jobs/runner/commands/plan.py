@@ -1,7 +1,10 @@
 """`vertune plan`."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +15,9 @@ from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import reconcile
 from jobs.runner.spending import Spent
+
+if TYPE_CHECKING:
+    from jobs.runner.desired import Resolved
 
 
 @click.command("plan")
@@ -42,6 +48,11 @@ from jobs.runner.spending import Spent
     metavar="NAME",
     help="Plan to tune once more what failed, was cancelled or is gone; may be given again.",
 )
+@click.option(
+    "--touched",
+    metavar="BASE",
+    help="In Markdown: first the specs changed since this branch or commit, the rest folded.",
+)
 @click.pass_obj
 def command(
     place: Place,
@@ -52,11 +63,14 @@ def command(
     exact: bool,
     allow: tuple[str, ...],
     retry: tuple[str, ...],
+    touched: str | None,
 ) -> None:
     """Show what apply would do, why and for how much; change nothing.
 
     Example: vertune --stack dev plan --select headlines
     """
+    if touched and output != "markdown":
+        raise click.UsageError("--touched goes with -o markdown")
     recorded, resolved = place.ledger.recorded(), place.resolve(select)
     month = spending.this_month(recorded, place.ledger.clock.now())
     if retry:
@@ -66,6 +80,8 @@ def command(
         priced = {one.name for one in plan.changes if one.costs or one.action is Action.BLOCKED}
         resolved = place.counted(resolved, priced)
         plan = reconcile(resolved, recorded, select, retry, allow).plan
+    if place.earlier:
+        plan = place.earlier.noted(plan)
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")
@@ -74,6 +90,8 @@ def command(
     shown = (plan, place.name, place.settings, against, spent)
     if output == "json":
         click.echo(report.dumps(report.plan_json(*shown)))
+    elif touched:
+        click.echo(_of_a_pull_request(place, shown, touched, resolved))
     elif output == "markdown":
         click.echo(report.plan_markdown(*shown))
     else:
@@ -86,7 +104,19 @@ def _against(
     place: Place, plan: Plan, recorded: Mapping[str, Recorded], spent: Spent | None
 ) -> Iterator[guards.Guard]:
     marked = place.ledger.owner() if plan else None
-    return guards.guards(plan, recorded, place.settings, place.owner, marked, spent)
+    unproven = [*place.earlier.unproven(plan)] if place.earlier else []
+    return guards.guards(plan, recorded, place.settings, place.owner, marked, unproven, spent)
+
+
+def _of_a_pull_request(
+    place: Place, shown: report.Shown, base: str, resolved: Sequence[Resolved]
+) -> str:
+    from jobs.runner import report_pull
+    from jobs.runner.touched import touched
+
+    found = touched(place.root, base)
+    names = found.names(one.file for one in resolved)
+    return report_pull.markdown(*shown, names=names, touched=found)
 
 
 def _save(path: Path, text: str) -> None:

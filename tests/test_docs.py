@@ -1,0 +1,74 @@
+"""The documentation: its links lead somewhere, and what it names is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from jobs.runner.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+_PLACEHOLDERS = {"NAME": "dev", "SPEC": "tickets", "$STACK": "dev"}
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_every_link_within_leads_somewhere(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for link in re.findall(r"\]\(([^)]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)):
+        if re.match(r"https://", link):
+            continue
+        file, _, part = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        if part:
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.M)
+            assert part in map(slug, headings), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_every_path_it_names_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:\.github|ci|docs|infra|tests)/[\w./-]*)`", page.read_text("utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", [one for one in PAGES if one.name == "workflows.md"], ids=ids)
+def test_every_command_it_tells_is_taken(page: Path) -> None:
+    told = re.findall(r"`(vertune (?:--stack NAME )?[a-z]+ ?[^`]*)`", page.read_text("utf-8"))
+    assert len(told) >= 8
+    for command in told:
+        taken(command)
+
+
+def test_the_same_commands_are_gitlabs() -> None:
+    body = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
+    lines = [
+        line for job in body.values() if isinstance(job, dict) for line in job.get("script", [])
+    ]
+    ours = [line for line in lines if line.startswith("vertune ")]
+    assert len(ours) >= 4
+    for line in ours:
+        taken(line)
+
+
+def taken(command: str) -> None:
+    """Raises UsageError for what the command line does not take."""
+    words = [_PLACEHOLDERS.get(word, word) for word in shlex.split(command)[1:]]
+    rest = words[2:] if words[0] == "--stack" else words
+    context = click.Context(main, **main.context_settings)
+    found = main.get_command(context, rest[0])
+    assert found is not None, command
+    if found.params and len(rest) == 1 and any(one.required for one in found.params):
+        return  # just its name
+    found.make_context(rest[0], rest[1:], parent=context)
