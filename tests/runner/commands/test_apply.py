@@ -1,0 +1,58 @@
+"""`vertune apply` over several rounds: what no plan has shown is shown first, or not done."""
+
+import json
+from typing import Any
+
+import pytest
+
+from jobs.runner.commands import Place
+from tests.conftest import Repository
+from tests.runner.commands.calls import vertune
+from tests.runner.tuned import another, in_flight
+
+
+@pytest.fixture
+def edited(provisioned: Repository) -> Repository:
+    """A spec whose data was edited while its job is in flight: the plan shows the job alone."""
+    in_flight(provisioned, "one")
+    another(provisioned, "one", 1)
+    (change,) = planned(provisioned)
+    assert change["action"] == "resume"
+    return provisioned
+
+
+def planned(repository: Repository) -> Any:
+    return json.loads(vertune(repository, "plan", "-o", "json").stdout)["changes"]
+
+
+def jobs(repository: Repository) -> int:
+    return len(Place("local", repository.root).vertex.jobs({}))
+
+
+def test_what_an_end_in_flight_makes_necessary_is_planned_before_it_is_done(
+    edited: Repository,
+) -> None:
+    result = vertune(edited, "apply", "--yes", "--no-record")
+    assert result.exit_code == 0, result.output
+    shown, done = result.stderr.index("~ retrain one"), result.stderr.index("one: submitted ")
+    assert shown < done
+    assert jobs(edited) == 2
+    assert planned(edited) == []
+
+
+def test_of_a_plan_that_was_reviewed_no_later_round_does_more(edited: Repository) -> None:
+    plan = json.loads(vertune(edited, "plan", "-o", "json").stdout)
+    words = ("apply", "--checksum", plan["checksum"], "--yes", "--no-record")
+    result = vertune(edited, *words)
+    assert result.exit_code == 0, result.output
+    assert jobs(edited) == 1
+    assert [change["action"] for change in planned(edited)] == ["retrain"]
+
+
+def test_a_later_round_that_nobody_confirms_pays_for_nothing(edited: Repository) -> None:
+    result = vertune(edited, "apply", "--no-record")
+    assert result.exit_code == 1
+    assert "nothing was done: this costs money" in result.stderr
+    assert jobs(edited) == 1
+    (recorded,) = Place("local", edited.root).ledger.recorded().values()
+    assert [entry.state for entry in recorded.entries.values()] == ["succeeded"]
