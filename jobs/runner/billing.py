@@ -8,7 +8,7 @@ only one bill is known, the next is taken to be within five percent; else as far
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -101,24 +101,26 @@ def _asked(entry: Summary) -> bool:
 
 
 def seconds(
-    recorded: Mapping[str, Recorded], name: str, base_model: object, tokens: int | None
+    record: Recorded, base_model: object, tokens: int | None, usual: Mapping[object, float]
 ) -> float | None:
-    """How long so many tokens take, as tunings of this spec did, else of the base model."""
-    if tokens is None:
-        return None
-    own = recorded.get(name, Recorded()).entries.values()
-    every = (entry for record in recorded.values() for entry in record.entries.values())
-    paces = [*_paces(own, base_model)] or [*_paces(every, base_model)]
-    return median(paces) * tokens if paces else None
+    """How long so many tokens take, as tunings of this spec did, else as usual."""
+    pace = _paces(record.entries.values()).get(base_model) or usual.get(base_model)
+    return None if tokens is None or pace is None else pace * tokens
 
 
-def _paces(entries: Iterable[Summary], base_model: object) -> Iterator[float]:
-    """Seconds a token, from the start of each job to its end."""
+def usual(recorded: Mapping[str, Recorded]) -> dict[object, float]:
+    """Seconds a token by base model: the middle one of all tunings of it."""
+    return _paces(entry for record in recorded.values() for entry in record.entries.values())
+
+
+def _paces(entries: Iterable[Summary]) -> dict[object, float]:
+    """By base model, from the start of each job to its end."""
+    found: dict[object, list[float]] = {}
     for entry in entries:
-        tokens = billed_tokens(entry)
-        same = entry.inputs.get("base_model") == base_model
-        if same and entry.started and entry.finished and tokens:
-            yield _between(entry.started, entry.finished) / tokens
+        if entry.started and entry.finished and (tokens := billed_tokens(entry)):
+            pace = _between(entry.started, entry.finished) / tokens
+            found.setdefault(entry.inputs.get("base_model"), []).append(pace)
+    return {base: median(paces) for base, paces in found.items()}
 
 
 def _between(start: str, end: str) -> float:

@@ -39,7 +39,8 @@ def reconcile(
     """Compare the two; with `select`, only those names. Raises Problems for errors in any spec."""
     if faults := [finding.problem for one in resolved for finding in one.errors]:
         raise Problems(faults)
-    by_name = {one.file.name: learnt(one, recorded) for one in resolved}
+    usual = billing.usual(recorded)
+    by_name = {one.file.name: learnt(one, recorded, usual) for one in resolved}
     desired = {name: one.desired for name, one in by_name.items() if one.desired}
     plan = diff(desired, recorded, retry, allow)
     if select:
@@ -50,8 +51,13 @@ def reconcile(
     return Reconciliation(by_name, recorded, plan)
 
 
-def learnt(one: Resolved, recorded: Mapping[str, Recorded]) -> Resolved:
-    """With what earlier tunings were billed and how long they took; a count stays a count."""
+def learnt(
+    one: Resolved, recorded: Mapping[str, Recorded], usual: Mapping[object, float]
+) -> Resolved:
+    """With what earlier tunings were billed and how long they took; a count stays a count.
+
+    `usual` is the pace of others, see billing.usual.
+    """
     if one.desired is None:
         return one
     base, record = one.file.spec.base_model, recorded.get(one.file.name, Recorded())
@@ -63,6 +69,6 @@ def learnt(one: Resolved, recorded: Mapping[str, Recorded]) -> Resolved:
     assert one.desired is not None
     cost = one.desired.estimate
     said = billing.chosen_epochs(record, cost)
-    passes = billing.seconds(recorded, one.file.name, base, cost.billable_tokens)
+    passes = billing.seconds(record, base, cost.billable_tokens, usual)
     cost = replace(cost, notes=(*cost.notes, *([said] if said else ())), seconds=passes)
     return replace(one, desired=replace(one.desired, estimate=cost))

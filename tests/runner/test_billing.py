@@ -12,9 +12,10 @@ from jobs.runner.billing import (
     estimated_tokens,
     estimated_usd,
     seconds,
+    usual,
 )
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import Summary
+from jobs.runner.ledger import Recorded, Summary
 from tests.runner.states import A1, A2, A3, INPUTS, entry, record
 
 BASE = INPUTS["base_model"]
@@ -86,6 +87,12 @@ def test_what_the_service_chose_is_told_where_it_chooses_again() -> None:
     assert chosen_epochs(known, Estimate(3, 1000, None, ())) is None
 
 
+def passes(
+    recorded: dict[str, Recorded], name: str, base: object, tokens: int | None
+) -> float | None:
+    return seconds(recorded.get(name, Recorded()), base, tokens, usual(recorded))
+
+
 def test_time_is_told_by_the_same_spec_and_else_by_the_same_base_model() -> None:
     def took(fingerprint: str, name: str, minutes: int) -> Summary:
         times = {
@@ -95,8 +102,8 @@ def test_time_is_told_by_the_same_spec_and_else_by_the_same_base_model() -> None
         return billed(fingerprint, 3000, name=name, **times)
 
     known = {"a": record(took(A1, "a", 10)), "b": record(took(A2, "b", 30))}
-    assert seconds(known, "a", BASE, 6000) == pytest.approx(1200)
-    assert seconds(known, "new", BASE, 3000) == pytest.approx(1200)
-    assert seconds(known, "new", "gemini-3.5-flash", 3000) is None
-    assert seconds(known, "a", BASE, None) is None
-    assert seconds({}, "a", BASE, 3000) is None
+    assert passes(known, "a", BASE, 6000) == pytest.approx(1200)
+    assert passes(known, "new", BASE, 3000) == pytest.approx(1200)
+    assert passes(known, "new", "gemini-3.5-flash", 3000) is None
+    assert passes(known, "a", BASE, None) is None
+    assert passes({}, "a", BASE, 3000) is None
