@@ -10,7 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, document, examined, guards, identity, rules
+from jobs.runner import (
+    attached,
+    catalog,
+    check,
+    dataset,
+    document,
+    examined,
+    guards,
+    identity,
+    rules,
+)
 from jobs.runner.catalog import NOTICE, BaseModelFacts
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset
 from jobs.runner.estimate import Estimate, counted, estimate, usd
@@ -81,6 +91,7 @@ def resolve(
         with reading:
             if examine:
                 data, said = examined.examined(file.spec, Data(splits, again), seen)
+                said = [*said, *attached.findings(data, settings.bucket, open_bucket)]
             else:
                 data = dataset.read(splits, file.spec.instructions, (), seen)
     found += check.findings(file, data, facts, settings.region, today, settings.emulator, said)
