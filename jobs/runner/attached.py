@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,17 +56,21 @@ def findings(
 
 def _named(source: Source, most: int) -> _Named:
     named = _Named()
+    with suppress(OSError):  # of a file that changed: what the first reading said, holds
+        for number, uri in _uris(source):
+            if uri in named.lines or len(named.lines) < most:
+                named.lines.setdefault(uri, number)
+            else:
+                named.others.add(hash(uri))
+    return named
+
+
+def _uris(source: Source) -> Iterator[tuple[int, str]]:
     for numbers, some in dataset.examples(source, None, Found(source.shown)):
         for number, example in zip(numbers, some, strict=True):
             for part in (part for turn in example.contents for part in turn.parts):
-                if not isinstance(part, FilePart):
-                    continue
-                uri = part.fileData.fileUri
-                if uri in named.lines or len(named.lines) < most:
-                    named.lines.setdefault(uri, number)
-                else:
-                    named.others.add(hash(uri))
-    return named
+                if isinstance(part, FilePart):
+                    yield number, part.fileData.fileUri
 
 
 def _foreign(lines: Mapping[str, int], own: str, found: Found) -> None:

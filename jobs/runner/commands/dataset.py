@@ -30,7 +30,8 @@ def command() -> None:
 
 @command.command("stats")
 @click.argument("file", type=_OLD)
-def stats(file: Path) -> None:
+@click.option("--html", "to", type=_NEW, help="Write a page there instead.")
+def stats(file: Path, to: Path | None) -> None:
     """Draw how long examples are and how frequent their answers.
 
     Example: vertune dataset stats datasets/headlines/train.jsonl
@@ -38,6 +39,14 @@ def stats(file: Path) -> None:
     from jobs.runner.datasets import stats as figures
 
     found = figures.stats(file)
+    if to is not None:
+        from jobs.runner.datasets.files import new
+        from jobs.runner.datasets.page import page
+
+        with new(to) as stream:
+            stream.write(page(str(file), found).encode())
+        click.echo(f"a page of {counted(found.examples, 'example')} in {to}")
+        return
     click.echo(f"{counted(found.examples, 'example')}, {found.characters:,} characters")
     for name, lengths in (("a prompt", found.prompts), ("an answer", found.answers)):
         click.echo(f"\ncharacters of {name}\n" + "\n".join(figures.histogram(lengths)))
@@ -174,9 +183,9 @@ def _since_served(place: Place, name: str) -> tuple[str, str, Diff]:
     from jobs.runner.dataset import NoDataset
     from jobs.runner.errors import Problems, VertuneError
 
-    (one,) = place.resolve([name]) or [None]
-    if one is None:
+    if not (resolved := place.resolve([name])):
         raise VertuneError(f"{name} is not meant for this stack")
+    (one,) = resolved
     if one.errors:
         raise Problems([finding.problem for finding in one.errors])
     entry = served(place, name)
