@@ -105,7 +105,7 @@ def split(file: Path, folder: Path, validation: float, test: float) -> None:
     help="contents is today's form.",
 )
 def convert(file: Path, new: Path, form: Any) -> None:
-    """Write FILE (JSON Lines, a JSON list or CSV) to NEW in another form.
+    """Write FILE (JSON Lines, a JSON list, CSV or Parquet) to NEW in another form.
 
     What would be lost in that form is an error, and nothing is written.
 
