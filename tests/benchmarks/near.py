@@ -48,7 +48,7 @@ def write(folder: Path, count: int) -> Planted:
             for line, row in enumerate(_rows(author, number), 1):
                 if line % _EVERY == 0:
                     kind = ("exact", "alike", "near")[line // _EVERY % 3]
-                    row = _again(chance.choice(earlier), kind, chance)
+                    row = _again(_once(earlier, chance), kind, chance)
                     planted.add((_RULES[split, kind], split, line))
                 elif split == "train":  # what repeats another is not repeated
                     earlier.append(row)
@@ -58,6 +58,13 @@ def write(folder: Path, count: int) -> Planted:
 
 def _rows(author: Author, count: int) -> Iterator[Row]:
     return (author.summary() for _ in range(count))
+
+
+def _once(rows: deque[Row], chance: random.Random) -> Row:
+    place = chance.randrange(len(rows))
+    row = rows[place]
+    del rows[place]  # what is repeated twice repeats a repetition
+    return row
 
 
 def _again(row: Row, kind: str, chance: random.Random) -> Row:
