@@ -10,7 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.runner import catalog, check, dataset, document, examined, guards, identity, rules
+from jobs.runner import (
+    attached,
+    catalog,
+    check,
+    dataset,
+    document,
+    examined,
+    guards,
+    identity,
+    rules,
+)
 from jobs.runner.catalog import NOTICE, BaseModelFacts
 from jobs.runner.dataset import SPLITS, Dataset, NoDataset
 from jobs.runner.estimate import Estimate, counted, estimate, usd
@@ -72,7 +82,7 @@ def resolve(
     data = Dataset({}, ())
     said: list[Finding] = []
     try:
-        sources, reading = _sources(file.spec.dataset, root, open_bucket)
+        splits, reading = sources(file.spec.dataset, root, open_bucket)
     except NoDataset as error:
         found.append(at(file, rules.NO_DATASET, "dataset", str(error)))
     else:
@@ -80,9 +90,10 @@ def resolve(
         again = partial(dataset.local_sources, root, file.spec.dataset) if local else None
         with reading:
             if examine:
-                data, said = examined.examined(file.spec, Data(sources, again), seen)
+                data, said = examined.examined(file.spec, Data(splits, again), seen)
+                said = [*said, *attached.findings(data, settings.bucket, open_bucket)]
             else:
-                data = dataset.read(sources, file.spec.instructions, (), seen)
+                data = dataset.read(splits, file.spec.instructions, (), seen)
     found += check.findings(file, data, facts, settings.region, today, settings.emulator, said)
     ready = not any(f.severity == "error" for f in found)
     desired = _desired(file, data, facts, settings, today) if ready and facts else None
@@ -199,7 +210,7 @@ def _over_budget(file: SpecFile, cost: Estimate) -> str | None:
     return f"{usd(cost.price_usd)} is over the budget of ${budget:g} ({place})"
 
 
-def _sources(
+def sources(
     where: str, root: Path, open_bucket: OpenBucket
 ) -> tuple[Mapping[SplitName, Source], AbstractContextManager[None]]:
     """The splits at the place that a spec names, and what they are to be read within.

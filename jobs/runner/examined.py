@@ -116,10 +116,16 @@ def _key(spec: Spec, sources: Mapping[SplitName, Source], states: Mapping[SplitN
 
 @cache
 def _version() -> str:
-    """Of all code that reads or looks: what it imports may decide, so no list is kept of it."""
-    here = Path(__file__).parent
-    files = sorted([*here.glob("*.py"), *here.glob("findings/*.py")])
-    return hashlib.sha256(b"\0".join([path.read_bytes() for path in files])).hexdigest()
+    return version(Path(__file__).parent)
+
+
+def version(folder: Path) -> str:
+    """Of all code that reads or looks, and its data: what it imports may decide, so no list."""
+    files = [path for path in folder.iterdir() if path.is_file()]
+    digest = hashlib.sha256()
+    for path in sorted([*files, *folder.glob("findings/*.py")]):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _packed(found: Found) -> dict[str, Any]:

@@ -20,6 +20,10 @@ class Found:
         """How many there are, those that are not kept among them."""
         return self._count.total()
 
+    @property
+    def errors(self) -> int:
+        return sum(self._count[id] for id, some in self._found.items() if _grave(some[0]))
+
     def add(self, rule: Rule, line: int, what: str) -> None:
         self._count[rule.id] += 1
         if self._count[rule.id] <= MOST:
@@ -34,3 +38,7 @@ class Found:
             return ()
         rest = finding(first.rule, self.path, 0, f"has {more:,} more like these")
         return (replace(rest, more=more),)
+
+
+def _grave(one: Finding) -> bool:
+    return one.severity == "error"

@@ -325,6 +325,13 @@ PACKED = _rule(
     "Unpack it; the service takes plain .jsonl, and so does a check.",
     "It is not unpacked here either: a few kilobytes can become many gigabytes.",
 )
+FILE_GONE = _rule(
+    "VT-D029",
+    "error",
+    "A file that a prompt names is not there.",
+    "Upload it, or correct the `fileUri`.",
+    "The service drops the example or fails the job, and tells only then.",
+)
 
 # Sizes: VT-D03
 
@@ -414,6 +421,20 @@ CONTROL = _rule(
     "A text holds control characters.",
     "Remove them; they come from terminals, torn files and wrong encodings.",
     "They are tokens that no prompt will hold.",
+)
+FILE_FOREIGN = _rule(
+    "VT-D044",
+    "warning",
+    "A file that a prompt names is in another bucket than the stack's.",
+    "Copy it into the stack's bucket, or let the service's account read the other one.",
+    "What `pulumi up` makes lets the service read the stack's bucket alone.",
+)
+FILES_UNSEEN = _rule(
+    "VT-D045",
+    "advice",
+    "Whether files that prompts name are there was not looked up.",
+    "Log in, or start the emulator, and check again; of very many only the first are looked up.",
+    "A file that is not there is found out when the service reads the examples.",
 )
 
 # What examples say: VT-D1

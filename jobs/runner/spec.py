@@ -116,7 +116,11 @@ class Tuning(_Model):
         examples=[100],
     )
     learning_rate_multiplier: float | None = Field(
-        default=None, gt=0, le=100, description="Factor on the service's recommended learning rate."
+        default=None,
+        gt=0,
+        le=100,
+        description="Factor on the service's recommended learning rate.",
+        examples=[1.0],
     )
     learning_rate: float | None = Field(
         default=None,
@@ -124,9 +128,10 @@ class Tuning(_Model):
         description="The setting of 2023; accepted, not carried over: its scale is another one.",
     )
     adapter_size: _AdapterSize = Field(
-        default=None, description="Rank of the adapter; the base model says which it takes."
+        default=None,
+        description="Rank of the adapter; the base model says which it takes.",
+        examples=[4],
     )
-
     continue_from: str | None = Field(
         default=None,
         pattern=f"^{NAME.pattern}$",
@@ -156,7 +161,11 @@ class Evaluation(_Model):
 
     metric: Metric | None = Field(default=None, description="By default the metric of the task.")
     at_least: float | None = Field(
-        default=None, ge=0, le=1, description="Pass mark; below it the model is not served."
+        default=None,
+        ge=0,
+        le=1,
+        description="Pass mark; below it the model is not served.",
+        examples=[0.9],
     )
 
 
@@ -164,7 +173,10 @@ class Ignored(_Model):
     """A rule that does not hold for this spec, and why."""
 
     id: _RuleId = Field(description="A warning or advice; errors cannot be ignored.")
-    reason: _Text = Field(description="Why; it is shown wherever the finding would be.")
+    reason: _Text = Field(
+        description="Why; it is shown wherever the finding would be.",
+        examples=["three people wrote a summary each"],
+    )
 
 
 class Check(_Model):
@@ -188,34 +200,53 @@ class Spec(_Model):
         examples=["datasets/headlines"],
     )
     instructions: _Text | None = Field(
-        default=None, description="System instruction of every example and prediction."
+        default=None,
+        description="System instruction of every example and prediction.",
+        examples=["Summarize the dialogue in one sentence."],
     )
-    tuning: Tuning = Field(default_factory=Tuning)
+    tuning: Tuning = Field(
+        default_factory=Tuning,
+        examples=[{"epochs": 3, "adapter_size": 4}],
+    )
     budget_usd: float | None = Field(
-        default=None, ge=0, description="Refuse to submit when the estimate is above this."
+        default=None,
+        ge=0,
+        description="Refuse to submit when the estimate is above this.",
+        examples=[2],
     )
     pin: Annotated[str, StringConstraints(pattern="^[0-9a-f]{12,64}$")] | None = Field(
         default=None,
         description="Serve the tuned model whose fingerprint begins so, and tune nothing.",
+        examples=["0123456789ab"],
     )
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
     )
-    evaluation: Evaluation = Field(default_factory=Evaluation)
-    check: Check = Field(default_factory=Check)
+    evaluation: Evaluation = Field(
+        default_factory=Evaluation,
+        examples=[{"metric": "accuracy", "at_least": 0.9}],
+    )
+    check: Check = Field(
+        default_factory=Check,
+        examples=[{"ignore": [{"id": "VT-D104", "reason": "three people wrote a summary each"}]}],
+    )
     environments: tuple[_Text, ...] | None = Field(
         default=None,
         strict=False,
         min_length=1,
         description="Stacks it is meant for; all by default.",
+        examples=[["local", "dev"]],
     )
     overrides: dict[str, dict[str, Any]] = Field(
-        default={}, description="By stack: values that replace the ones above."
+        default={},
+        description="By stack: values that replace the ones above.",
+        examples=[{"prod": {"budget_usd": 20}}],
     )
     labels: dict[_LabelKey, _LabelValue] = Field(
         default={},
         max_length=_MOST_LABELS,
         description="Labels of the job, the tuned model and its endpoint.",
+        examples=[{"team": "search"}],
     )
 
     @property

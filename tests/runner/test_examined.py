@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tests.runner.findings.datasets import data_of
 SPEC = Spec.model_validate({"task": "chat", "base_model": "m", "dataset": "d"})
 TEXT = " ".join(f"word{i}" for i in range(30))
 ROWS = [("a", "b"), ("a", "c"), (TEXT, "x"), (TEXT.replace("word7", "other"), "y"), ("p", '"q')]
+CODE = Path(examined.__file__).parent
+NO_BYTECODE = shutil.ignore_patterns("__pycache__")
 FOUND = {"VT-D104", "VT-D103", "VT-D141", "VT-D008", "VT-D105"}
 
 
@@ -80,6 +83,15 @@ def test_of_another_state_everything_is_looked_for_anew(folder: Path, change: st
     again = look(folder, Seen(folder / "cache"), spec)
     assert words(again) == words(look(folder, None, spec))
     assert (words(again), again[0].digest) != (words(first), first[0].digest)
+
+
+@pytest.mark.parametrize("file", ["token_rates.json", "tokens.py", "findings/near.py"])
+def test_what_other_code_or_rates_found_is_not_believed(file: str, tmp_path: Path) -> None:
+    before = examined.version(shutil.copytree(CODE, tmp_path / "code", ignore=NO_BYTECODE))
+    assert before == examined.version(shutil.copytree(CODE, tmp_path / "b", ignore=NO_BYTECODE))
+    with (tmp_path / "code" / file).open("ab") as stream:
+        stream.write(b"\n")
+    assert examined.version(tmp_path / "code") != before
 
 
 def test_two_processes_find_what_one_finds(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """The published schema: fresh, and of one mind with what loads a spec."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -41,11 +43,49 @@ def test_the_base_models_of_the_catalog_are_offered() -> None:
     assert schema()["properties"]["base_model"]["examples"] == list(catalog.load().base_models)
 
 
-def test_every_key_says_what_it_is_for() -> None:
+def keys() -> Iterator[tuple[str, dict[str, Any]]]:
     body = schema()
     for part in (body, *body["$defs"].values()):
-        for key, value in part["properties"].items():
-            assert value.get("description") or "$ref" in value, key
+        for key, of in part["properties"].items():
+            yield (
+                key,
+                body["$defs"][of["$ref"].removeprefix("#/$defs/")] | of if "$ref" in of else of,
+            )
+
+
+def test_every_key_says_what_it_is_for() -> None:
+    assert [key for key, of in keys() if len(of.get("description", "")) < 15] == []
+
+
+def test_every_key_shows_an_example_or_all_there_is_to_choose_from() -> None:
+    bare = {key for key, of in keys() if "examples" not in of and "enum" not in json.dumps(of)}
+    assert bare == {"priority", "learning_rate", "ignore"}
+
+
+def test_every_example_is_valid(validator: Draft202012Validator) -> None:
+    defs = schema()["$defs"]
+    for key, of in keys():
+        for shown in of.get("examples", ()):
+            assert [*validator.evolve(schema={"$defs": defs, **of}).iter_errors(shown)] == [], key
+
+
+def test_vs_code_is_told_of_the_schema_and_of_what_reads_it() -> None:
+    settings, recommended = (
+        json.loads((ROOT / ".vscode" / f"{name}.json").read_text("utf-8"))
+        for name in ("settings", "extensions")
+    )
+    ((path, globs),) = settings["yaml.schemas"].items()
+    named = {found for glob in globs for found in ROOT.glob(glob)}
+    assert json.loads((ROOT / path).read_text("utf-8")) == schema()
+    assert named == {*(ROOT / "jobs").glob("*.yaml")}
+    assert recommended == {"recommendations": ["redhat.vscode-yaml"]}
+
+
+def test_pycharm_is_told_of_the_schema() -> None:
+    mapping = ElementTree.parse(ROOT / ".idea" / "jsonSchemas.xml")
+    options = {one.get("name"): one.get("value") for one in mapping.iter("option")}
+    assert json.loads((ROOT / str(options["relativePathToSchema"])).read_text("utf-8")) == schema()
+    assert (options["pattern"], options["path"]) == ("true", "jobs/*.yaml")
 
 
 @pytest.mark.parametrize(

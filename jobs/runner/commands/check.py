@@ -45,7 +45,9 @@ def command(
     whole: bool,
     explain: str | None,
 ) -> None:
-    """Check specs and their data; change nothing, ask nobody.
+    """Check specs and their data; change nothing.
+
+    Asks nobody, but for data in buckets and files that examples name.
 
     Everything that is wrong is said at once. Exit code 1 if there are errors.
 

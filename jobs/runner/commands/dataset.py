@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.runner.commands import Place
 from jobs.runner.errors import plain
 from jobs.runner.estimate import counted
+
+if TYPE_CHECKING:
+    from jobs.runner.datasets.diff import Diff
 
 _OLD = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
@@ -26,7 +30,8 @@ def command() -> None:
 
 @command.command("stats")
 @click.argument("file", type=_OLD)
-def stats(file: Path) -> None:
+@click.option("--html", "to", type=_NEW, help="Write a page there instead.")
+def stats(file: Path, to: Path | None) -> None:
     """Draw how long examples are and how frequent their answers.
 
     Example: vertune dataset stats datasets/headlines/train.jsonl
@@ -34,6 +39,14 @@ def stats(file: Path) -> None:
     from jobs.runner.datasets import stats as figures
 
     found = figures.stats(file)
+    if to is not None:
+        from jobs.runner.datasets.files import new
+        from jobs.runner.datasets.page import page
+
+        with new(to) as stream:
+            stream.write(page(str(file), found).encode())
+        click.echo(f"a page of {counted(found.examples, 'example')} in {to}")
+        return
     click.echo(f"{counted(found.examples, 'example')}, {found.characters:,} characters")
     for name, lengths in (("a prompt", found.prompts), ("an answer", found.answers)):
         click.echo(f"\ncharacters of {name}\n" + "\n".join(figures.histogram(lengths)))
@@ -92,7 +105,7 @@ def split(file: Path, folder: Path, validation: float, test: float) -> None:
     help="contents is today's form.",
 )
 def convert(file: Path, new: Path, form: Any) -> None:
-    """Write FILE (JSON Lines, a JSON list or CSV) to NEW in another form.
+    """Write FILE (JSON Lines, a JSON list, CSV or Parquet) to NEW in another form.
 
     What would be lost in that form is an error, and nothing is written.
 
@@ -134,27 +147,53 @@ def sample(file: Path, new: Path, count: int, seed: int) -> None:
 
 
 @command.command("diff")
-@click.argument("old", type=_OLD)
-@click.argument("new", type=_OLD)
-def diff(old: Path, new: Path) -> None:
+@click.argument("old", metavar="OLD|NAME")
+@click.argument("new", type=_OLD, required=False)
+@click.pass_context
+def diff(context: click.Context, old: str, new: Path | None) -> None:
     """Say which examples were added, removed or answered otherwise in NEW.
+
+    With the NAME of a spec alone: in its training data, since what is served was tuned.
 
     Example: vertune dataset diff old.jsonl datasets/headlines/train.jsonl
     """
-    from jobs.runner.datasets.diff import diff
+    from jobs.runner.datasets import diff as comparison
 
-    found = diff(old, new)
+    if new is None:
+        was, now, found = _since_served(context.obj, old)
+    else:
+        path = _OLD.convert(old, None, context)
+        was, now, found = str(path), str(new), comparison.diff(path, new)
     for name, numbers in (("added", found.added), ("removed", found.removed)):
-        path = old if name == "removed" else new
         for number in numbers:
-            click.echo(f"{name}: {path}:{number}")
+            click.echo(f"{name}: {was if name == 'removed' else now}:{number}")
     for before, after in found.changed:
-        click.echo(f"changed: {new}:{after} (was {old}:{before})")
+        click.echo(f"changed: {now}:{after} (was {was}:{before})")
     shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
-    for label, (before, after) in shift:
-        click.echo(plain(f"answer {label[:60]!r}: {before:,} before, {after:,} now"))
+    for label, counts in shift:
+        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
     said = {"added": found.added, "removed": found.removed, "changed": found.changed}
     click.echo(", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
+
+
+def _since_served(place: Place, name: str) -> tuple[str, str, Diff]:
+    """What it was tuned on, what it would be tuned on now, and what lies between."""
+    from jobs.runner import history
+    from jobs.runner.commands.predict import served
+    from jobs.runner.dataset import NoDataset
+    from jobs.runner.errors import Problems, VertuneError
+
+    if not (resolved := place.resolve([name])):
+        raise VertuneError(f"{name} is not meant for this stack")
+    (one,) = resolved
+    if one.errors:
+        raise Problems([finding.problem for finding in one.errors])
+    entry = served(place, name)
+    try:
+        found = history.since(entry, one, place.open_bucket)
+    except NoDataset as error:
+        raise VertuneError(f"{name}: {error}") from None
+    return entry.dataset_uri, one.dataset.train.source.shown, found
 
 
 def _counts(count: Counter[str], otherwise: str) -> None:

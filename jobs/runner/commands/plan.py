@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import gone, guards, promise, report, spending
+from jobs.runner import gone, guards, history, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Recorded
@@ -82,6 +82,7 @@ def command(
         plan = reconcile(resolved, recorded, select, retry, allow).plan
     if place.earlier:
         plan = place.earlier.noted(plan)
+    plan = history.told(plan, resolved, place.ledger, place.open_bucket)
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from jobs.runner import rules
+from jobs.runner.datasets import parquet
 from jobs.runner.datasets.files import checked, new, rows
 from jobs.runner.errors import Problem, Problems, VertuneError
 from jobs.runner.example import BadExample, Example, parse, text_of
+from jobs.runner.found import MOST
 from jobs.runner.lines import LONGEST_LINE, Source, lines, opened
 
 To = Literal["contents", "messages", "input_text", "prompt_completion"]
@@ -68,9 +71,11 @@ _BODIES: Mapping[To, Callable[[Example], dict[str, Any]]] = {
 
 
 def _examples(path: Path) -> Iterator[tuple[int, Example]]:
-    """From JSON Lines in any accepted form, prompts and completions, a JSON list, or CSV."""
+    """From JSON Lines in any accepted form, pairs by other names, a JSON list, CSV or Parquet."""
     if path.suffix == ".csv":
         yield from _parsed(path, _of_csv(path))
+    elif path.suffix == ".parquet":
+        yield from _parsed(path, parquet.bodies(path, _opened))
     elif path.suffix == ".json":
         yield from _parsed(path, enumerate(_of_json(path), 1))
     elif _holds_pairs(path):
@@ -86,11 +91,23 @@ def _parsed(
     faults = []
     for number, body in bodies:
         try:
-            yield number, parse(json.dumps(_renamed(body)).encode(), None)
+            yield number, parse(_plain(body), None)
         except BadExample as error:
             faults.append(Problem(str(path), number, "", str(error)))
+            if len(faults) == MOST:
+                break
     if faults:
         raise Problems(faults)
+
+
+def _plain(body: Any) -> bytes:
+    try:
+        line = json.dumps(_renamed(body)).encode()
+    except TypeError as error:  # a column of bytes or days
+        raise BadExample(rules.PART, f"holds what no text is: {error}") from None
+    if len(line) >= LONGEST_LINE:
+        raise BadExample(rules.LONG_LINE, f"is longer than {LONGEST_LINE >> 20} MiB")
+    return line
 
 
 def _renamed(body: Any) -> Any:

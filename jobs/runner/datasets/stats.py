@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs.runner.datasets.files import checked, rows
 
-_MOST_LABELS = 20
+MOST_LABELS = 20
 _WIDTH = 40
 
 
@@ -49,6 +49,6 @@ def histogram(count: Counter[int]) -> list[str]:
 
 
 def frequent(labels: Counter[str]) -> list[str]:
-    lines = [f"{number:>9,}  {label[:60]!r}" for label, number in labels.most_common(_MOST_LABELS)]
-    more = len(labels) - _MOST_LABELS
+    lines = [f"{number:>9,}  {label[:60]!r}" for label, number in labels.most_common(MOST_LABELS)]
+    more = len(labels) - MOST_LABELS
     return [*lines, f"and {more:,} more"] if more > 0 else lines

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jobs.runner.datasets.convert import convert
 from jobs.runner.datasets.dedupe import dedupe
-from jobs.runner.datasets.diff import diff
+from jobs.runner.datasets.diff import compare, diff, in_short
 from jobs.runner.datasets.redact import redact, without
 from jobs.runner.datasets.sample import sample
 from jobs.runner.datasets.split import split
@@ -207,3 +207,19 @@ def test_a_difference_is_said_by_lines_of_both_files(tmp_path: Path) -> None:
     assert found.labels == {"x": (4, 2), "y": (0, 1)}
     assert diff(old, old).labels == {}
     assert (diff(old, old).added, diff(old, old).removed, diff(old, old).changed) == ((), (), ())
+
+
+def test_of_classes_the_shares_that_moved_most_are_said() -> None:
+    old = [(i, f"q{i}", "ab"[i % 2]) for i in range(20)]
+    new = [*old, *[(i, f"r{i}", "c") for i in range(20, 40)], (40, "q0", "b")][1:]
+    found = compare(old, new)
+    assert found.shifts == {"c": (0, 0.5), "a": (0.5, 0.225), "b": (0.5, 0.275)}
+    said = "20 added, 1 with another answer; label c 0 % → 50 %; label a 50 % → 22 %"
+    assert in_short(found) == said + "; label b 50 % → 28 %"
+    assert in_short(compare(old, old)) == "the same examples"
+
+
+def test_answers_that_are_no_classes_have_no_shares() -> None:
+    old = [(i, f"q{i}", f"answer {i}") for i in range(20)]
+    assert compare(old, old[:3]).shifts == {}
+    assert compare([], old).shifts == {}

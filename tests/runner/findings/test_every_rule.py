@@ -201,10 +201,12 @@ SECRETS = {
     "VT-D214": Case([("From 8.8.8.8 on", "b")], [("10.0.0.1, 192.0.2.1 and 1.2.3.4.5", "b")]),
 }
 CASES = FORM | SUBSTANCE | SECRETS
-# These are about a spec or its sizes; test_check, test_desired and commands/test_check have them.
+# These are about a spec, its sizes or its files; test_check, test_desired, commands/test_check and
+# test_attached have them.
 ELSEWHERE = {id for id in RULES if id.startswith("VT-S")} | {
     *("VT-D001", "VT-D002", "VT-D026", "VT-D030", "VT-D031", "VT-D032", "VT-D033", "VT-D034"),
     *("VT-D036", "VT-D037", "VT-D038"),
+    *("VT-D029", "VT-D044", "VT-D045"),
 }
 
 
