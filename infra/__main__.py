@@ -5,6 +5,7 @@ import pulumi
 from infra import delivery, guardrails, results
 from infra.apis import Apis
 from infra.identity import Identities
+from infra.protection import Protection
 from infra.settings import load
 from infra.storage import TuningBucket
 
@@ -16,13 +17,16 @@ apis = Apis("apis", settings.project, more_apis)
 after_apis = pulumi.ResourceOptions(depends_on=apis)
 tuning = TuningBucket("tuning", settings, after_apis)
 identities = Identities("identities", settings, tuning.bucket, after_apis)
+made: list[pulumi.Resource] = [apis, tuning, identities]
 if settings.alert_email or settings.budgeted:
-    guardrails.Guardrails("guardrails", settings, tuning.bucket, after_apis)
+    made.append(guardrails.Guardrails("guardrails", settings, tuning.bucket, after_apis))
 if settings.github:
     pipeline = delivery.Delivery(
         "delivery", settings.project, settings.github, identities, after_apis
     )
+    made.append(pipeline)
     pulumi.export("workload_identity_provider", pipeline.provider.name)
+Protection("protection", settings.deletion_protection, made)
 
 pulumi.export("bucket", tuning.bucket.name)
 pulumi.export("region", settings.region)

@@ -39,7 +39,7 @@ class Settings(BaseModel):
         default_factory=dict, description="Of every resource that can have any, for cost reports"
     )
     deletion_protection: bool = Field(
-        False, description="Whether `pulumi destroy` must leave the bucket alone"
+        True, description="Whether `pulumi destroy` is refused, for it would take the ledger along"
     )
     soft_delete_days: Annotated[int, Field(ge=7, le=90)] = Field(
         7, description="How long a deleted object can be restored"

@@ -12,6 +12,7 @@ from jobs.runner.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+TOLD = {"workflows.md", "roles"}  # pages, and folders of pages, that tell what to type
 _PLACEHOLDERS = {"NAME": "dev", "SPEC": "tickets", "$STACK": "dev"}
 
 
@@ -43,10 +44,12 @@ def test_every_path_it_names_is_there(page: Path) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("page", [one for one in PAGES if one.name == "workflows.md"], ids=ids)
+@pytest.mark.parametrize(
+    "page", [one for one in PAGES if TOLD & {one.name, one.parent.name}], ids=ids
+)
 def test_every_command_it_tells_is_taken(page: Path) -> None:
     told = re.findall(r"`(vertune (?:--stack NAME )?[a-z]+ ?[^`]*)`", page.read_text("utf-8"))
-    assert len(told) >= 8
+    assert len(told) >= 2
     for command in told:
         taken(command)
 
@@ -69,6 +72,10 @@ def taken(command: str) -> None:
     context = click.Context(main, **main.context_settings)
     found = main.get_command(context, rest[0])
     assert found is not None, command
+    if isinstance(found, click.Group) and len(rest) > 1:
+        inner = found.get_command(context, rest[1])
+        assert inner is not None, command
+        found, rest = inner, rest[1:]
     if found.params and len(rest) == 1 and any(one.required for one in found.params):
         return  # just its name
     found.make_context(rest[0], rest[1:], parent=context)

@@ -31,7 +31,8 @@ COMMANDS = {
     "record": "Refresh the stack's outputs from the ledger.",
     "cost": "Show what tunings cost in a month, by label.",
     "models": "List the base models that can be tuned.",
-    "new": "Start a new spec.",
+    "spec": "Show a spec as this stack sees it, and where each value comes from.",
+    "new": "Start a new spec or a new stack.",
     "post": "Put reports into one comment or issue on GitHub.",
     "dataset": "Make new files of examples from old ones.",
     "schema": "Print the JSON Schema of a spec.",
@@ -87,20 +88,20 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
+    "-s",
     "--stack",
-    default="local",
-    show_default=True,
-    envvar="VERTUNE_STACK",
-    help="The environment: Pulumi.<stack>.yaml.",
+    help="The environment, Pulumi.<stack>.yaml; by default the one that Pulumi has selected,"
+    " else local.",
 )
 @click.option(
+    "-C",
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The repository; by default the one around the current folder.",
 )
 @click.version_option(package_name="vertune")
 @click.pass_context
-def main(ctx: click.Context, stack: str, root: Path | None) -> None:
+def main(ctx: click.Context, stack: str | None, root: Path | None) -> None:
     """Model tuning as code: specs in git, Vertex AI tuning jobs, Pulumi stack outputs.
 
     On stack "local" everything runs on this machine, against an emulator.

@@ -64,7 +64,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         pulumi = Pulumi(emulator.url, folder / "stack", account=_platform(Wire(emulator.url)))
         for key, number in (("repositoryId", "12"), ("ownerId", "34")):
             pulumi("config", "set", "--path", f"vertune:github.{key}", number)
-        for key, value in GUARDRAILS.items():
+        for key, value in (GUARDRAILS | {"deletionProtection": "false"}).items():
             pulumi("config", "set", f"vertune:{key}", value)
         yield Life(
             pulumi.up(),

@@ -46,6 +46,9 @@ class Life:
     imported: Ran
     imported_as_it_is: Ran
     imported_state: Ran
+    refused: Ran
+    kept: list[int]
+    allowed: Ran
     destroyed: Ran
     left: dict[str, object]
     labels: list[dict[str, str]]
@@ -83,10 +86,14 @@ def _lived(url: str, folder: Path) -> Life:
     as_it_is = other("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     state = other("stack", "export", settings=False)
 
+    refused = pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress")
+    kept = [requests.get(url + path, timeout=10).status_code for path in (BUCKET, PLANNER)]
+    pulumi("config", "set", "vertune:deletionProtection", "false")
+    allowed = pulumi.up()
     destroyed = pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress")
     return Life(
         *(first, outputs, unchanged, relabelled, found, repaired, repaired_for_good),
-        *(imported, as_it_is, state, destroyed),
+        *(imported, as_it_is, state, refused, kept, allowed, destroyed),
         _left(url),
         labels,
     )
@@ -99,7 +106,7 @@ def _change_behind_its_back(url: str) -> None:
 
 
 def _upload(url: str) -> None:
-    upload = f"{url}/upload{BUCKET}/o?uploadType=media&name=ledger/x.json"
+    upload = f"{url}/upload{BUCKET}/o?uploadType=media&name=datasets/x.jsonl"
     for content in ("first", "second"):
         requests.post(upload, data=content, timeout=10).raise_for_status()
 
@@ -122,7 +129,7 @@ def _left(url: str) -> dict[str, object]:
 
 def test_the_first_up_makes_everything(life: Life) -> None:
     assert life.first.code == 0, life.first.text
-    assert life.first.counts == {"created": 23}
+    assert life.first.counts == {"created": 24}
 
 
 def test_the_outputs_say_where_things_are(life: Life) -> None:
@@ -146,17 +153,17 @@ def test_a_preview_right_after_finds_nothing_to_do(life: Life) -> None:
 
 
 def test_a_new_label_is_one_update_and_no_more(life: Life) -> None:
-    assert life.relabelled.counts == {"updated": 1, "unchanged": 22}, life.relabelled.text
+    assert life.relabelled.counts == {"updated": 1, "unchanged": 23}, life.relabelled.text
     assert life.labels[0]["team"] == "search"
 
 
 def test_a_refresh_finds_what_was_changed_behind_its_back(life: Life) -> None:
     # The bucket's label; and the account that is gone, with the two roles it had.
-    assert life.found.counts == {"updated": 1, "deleted": 3, "unchanged": 19}, life.found.text
+    assert life.found.counts == {"updated": 1, "deleted": 3, "unchanged": 20}, life.found.text
 
 
 def test_an_up_repairs_it_and_leaves_others_labels_alone(life: Life) -> None:
-    assert life.repaired.counts == {"created": 3, "updated": 1, "unchanged": 19}, life.repaired.text
+    assert life.repaired.counts == {"created": 3, "updated": 1, "unchanged": 20}, life.repaired.text
     assert life.labels[1]["managed-by"] == "vertune"
     assert life.labels[1]["own"] == "label"
     assert life.repaired_for_good.code == 0, life.repaired_for_good.text
@@ -176,9 +183,22 @@ def test_what_exists_is_taken_over_as_it_is(life: Life) -> None:
     }
 
 
+def test_destroy_is_refused_before_anything_is_deleted(life: Life) -> None:
+    assert life.refused.code != 0
+    assert "cannot be deleted" in life.refused.text
+    assert "protected" in life.refused.text
+    assert "deleted" not in life.refused.counts
+    assert life.kept == [200, 200]
+
+
+def test_destroy_is_allowed_by_a_setting(life: Life) -> None:
+    assert life.allowed.code == 0, life.allowed.text
+    assert "created" not in life.allowed.counts  # all was still there
+
+
 def test_destroy_leaves_nothing_but_the_apis_switched_on(life: Life) -> None:
     assert life.destroyed.code == 0, life.destroyed.text
-    assert life.destroyed.counts == {"deleted": 23}
+    assert life.destroyed.counts == {"deleted": 24}
     services = life.left["services"]
     assert isinstance(services, list)
     assert len(services) == 6

@@ -152,8 +152,8 @@ def test_every_name_is_chosen_by_us(deployment: Deployment) -> None:
     assert {one.inputs["accountId"] for one in accounts} == {"vertune-tuner", "vertune-planner"}
 
 
-def test_production_cannot_be_destroyed_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
-    bucket = deploy("prod", settings_of("prod")).one(BUCKET)
+def test_no_stack_can_be_destroyed_by_accident(deployment: Deployment) -> None:
+    bucket = deployment.one(BUCKET)
     assert bucket.protected
     assert bucket.inputs["forceDestroy"] is False
 

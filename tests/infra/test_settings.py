@@ -27,7 +27,7 @@ def faults(config: dict[str, str], **environment: str) -> list[str]:
 def test_three_settings_are_enough() -> None:
     least = settings()
     assert (least.project, least.region, least.bucket) == tuple(GOOD.values())
-    assert (least.emulator, least.deletion_protection, least.labels) == (False, False, {})
+    assert (least.emulator, least.deletion_protection, least.labels) == (False, True, {})
     assert (least.soft_delete_days, least.noncurrent_days) == (7, 30)
     assert (least.max_usd, least.max_concurrent_jobs) == (None, 1)
 
@@ -35,7 +35,7 @@ def test_three_settings_are_enough() -> None:
 def test_values_are_read_from_the_text_that_pulumi_hands_over() -> None:
     full = settings(
         labels='{"team": "search"}',
-        deletionProtection="true",
+        deletionProtection="false",
         softDeleteDays="30",
         noncurrentDays="90",
         servingLocation="eu",
@@ -45,7 +45,7 @@ def test_values_are_read_from_the_text_that_pulumi_hands_over() -> None:
     )
     assert full.prices == {"gemini-3.5-flash-lite": 1.5}
     assert full.labels == {"team": "search"}
-    assert full.deletion_protection is True
+    assert full.deletion_protection is False
     assert (full.soft_delete_days, full.noncurrent_days, full.max_concurrent_jobs) == (30, 90, 3)
     assert (full.max_usd, full.serving) == (12.5, "eu")
 

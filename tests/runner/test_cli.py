@@ -125,7 +125,7 @@ def test_the_version_is_told() -> None:
         (["plan", "more"], "unexpected extra argument"),
         (["predict"], "Missing argument 'NAME'"),
         (["--root", "/nowhere/at/all", "plan"], "does not exist"),
-        (["new", "x"], "Missing option '--task'"),
+        (["new", "job", "x"], "Missing option '--task'"),
     ],
 )
 def test_wrong_usage_is_told_apart_from_refusals(words: list[str], said: str) -> None:

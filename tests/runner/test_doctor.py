@@ -163,7 +163,7 @@ def test_a_stack_that_cannot_be_read(with_engine: Repository, text: str | None, 
     found = examined(with_engine, "dev", code=1)
     assert missing(found) == ["stack"]
     assert said in found["stack"]["value"]
-    assert found["stack"]["mend"] == "write Pulumi.dev.yaml"
+    assert found["stack"]["mend"] == "edit Pulumi.dev.yaml"
 
 
 def test_outside_of_a_repository(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jobs.runner.promotion import Earlier
     from jobs.runner.registry import Registry
     from jobs.runner.seen import Seen
+    from jobs.runner.selection import Selection
     from jobs.runner.spec import SpecFile
     from jobs.runner.stack import Settings, Stack
     from jobs.runner.vertex import Vertex
@@ -31,8 +33,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Place:
     """The repository and stack a command is run for; everything is opened when first asked for."""
 
-    def __init__(self, name: str, root: Path | None) -> None:
-        self.name, self._root = name, root
+    def __init__(self, name: str | None, root: Path | None) -> None:
+        self._name, self._root = name, root
+
+    @property
+    def name(self) -> str:
+        return self.selection.name
+
+    @cached_property
+    def selection(self) -> Selection:
+        from jobs.runner import selection
+
+        if self._name:
+            return selection.Selection(self._name, "--stack")
+        return selection.select(self.root, os.environ)
 
     @cached_property
     def root(self) -> Path:

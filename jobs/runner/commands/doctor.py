@@ -98,13 +98,20 @@ def _repository(place: Place) -> Iterator[Finding]:
     yield from _engine(root)
     yield _sdk()
     try:
+        chosen = place.selection
+    except VertuneError as error:
+        yield Finding("stack", str(error), False, "vertune --stack NAME doctor")
+        return
+    try:
         settings = place.settings
     except VertuneError as error:
-        yield Finding("stack", str(error), False, f"write Pulumi.{place.name}.yaml")
+        said = f"{error} (chosen by {chosen.why})"
+        yield Finding("stack", said, False, f"edit Pulumi.{place.name}.yaml")
         return
     simulated = " (simulated on this machine)" if settings.emulator else ""
     yield Finding(
-        "stack", f"{place.name}: project {settings.project}, {settings.region}{simulated}"
+        "stack",
+        f"{place.name} (by {chosen.why}): project {settings.project}, {settings.region}{simulated}",
     )
     services = [*(_local(place) if settings.emulator else _cloud())]
     yield from services

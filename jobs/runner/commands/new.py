@@ -24,7 +24,12 @@ evaluation: {{metric: {metric}}}
 """
 
 
-@click.command("new")
+@click.group("new")
+def command() -> None:
+    """Start a new spec or a new stack; what is there is never written over."""
+
+
+@command.command("job")
 @click.argument("name")
 @click.option(
     "--task",
@@ -35,12 +40,10 @@ evaluation: {{metric: {metric}}}
 @click.option("--dataset", help="Folder, .jsonl file or gs:// URI; by default datasets/NAME.")
 @click.option("--base-model", help="By default the cheapest one whose price is known.")
 @click.pass_obj
-def command(
-    place: Place, name: str, task: Task, dataset: str | None, base_model: str | None
-) -> None:
+def job(place: Place, name: str, task: Task, dataset: str | None, base_model: str | None) -> None:
     """Start a new spec, jobs/NAME.yaml, to be filled in and checked.
 
-    Example: vertune new tickets --task classification --dataset datasets/tickets
+    Example: vertune new job tickets --task classification --dataset datasets/tickets
     """
     if not NAME.fullmatch(name):
         raise VertuneError(f'"{name}" is no name for a job: {NAME_RULE}')
@@ -58,6 +61,27 @@ def command(
     else:
         click.echo(f"Next: put examples into {dataset} (train, validation and test.jsonl), then")
     click.echo(f"  vertune check --select {name}")
+
+
+@command.command("stack")
+@click.argument("name")
+@click.option("--like", default="dev", show_default=True, help="The stack whose settings it gets.")
+@click.option("--project", help="Google Cloud project; by default like the other's, by name.")
+@click.pass_obj
+def stack(place: Place, name: str, like: str, project: str | None) -> None:
+    """Start a new environment: Pulumi.NAME.yaml after another one's, with a bucket of its own.
+
+    Example: vertune new stack staging --project acme-ml-staging
+    """
+    from jobs.runner import scaffold
+
+    made = scaffold.new_stack(place.root, name, like, project)
+    _create(place.root / f"Pulumi.{name}.yaml", made.text, place.root)
+    click.echo(f"Pulumi.{name}.yaml is written: project {made.project}, bucket {made.bucket}.")
+    if made.left_out:
+        click.echo(f"Not taken over, for they are of {like} alone: {', '.join(made.left_out)}.")
+    click.echo("Next: look at it, then")
+    click.echo(f"  pulumi stack init {name} && vertune --stack {name} doctor")
 
 
 def _base_model(wanted: str | None, today: date) -> str:
@@ -91,10 +115,15 @@ def _write(root: Path, name: str, text: str) -> None:
     path = root / "jobs" / f"{name}.yaml"
     if path.with_suffix(".yml").exists():
         raise VertuneError(f"jobs/{name}.yml exists; choose another name or edit it")
+    _create(path, text, root)
+
+
+def _create(path: Path, text: str, root: Path) -> None:
+    shown = path.relative_to(root).as_posix()
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
-        raise VertuneError(f"jobs/{name}.yaml exists; choose another name or edit it") from None
+        raise VertuneError(f"{shown} exists; choose another name or edit it") from None
     except OSError as error:
-        raise VertuneError(f"jobs/{name}.yaml cannot be written: {error.strerror}") from None
+        raise VertuneError(f"{shown} cannot be written: {error.strerror}") from None
