@@ -55,7 +55,7 @@ def test_every_command_it_tells_is_taken(page: Path) -> None:
 
 
 def test_the_same_commands_are_gitlabs() -> None:
-    body = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
+    body = yaml.safe_load((ROOT / "docs/gitlab-ci.yml").read_text("utf-8"))
     lines = [
         line for job in body.values() if isinstance(job, dict) for line in job.get("script", [])
     ]
