@@ -262,12 +262,13 @@ class _Apply:
         except JobMissing as error:
             ended = self._tools.ledger.clock.stamp()
             flight.record(self._tools.ledger, state="failed", error=str(error), finished=ended)
+            if flight.entry.in_flight:
+                return False  # asked for again meanwhile
             raise
         self._tools.watcher.moved(flight.entry.name, job)
         if job.done:
             self._serving.finished(flight, job)
-            self._take_up(flight)
-        return job.done
+        return job.done and not flight.entry.in_flight and self._take_up(flight)
 
     def _take_up(self, flight: Flight) -> bool:
         """Go on with what has ended, by whomever that was recorded."""

@@ -40,13 +40,17 @@ class Flight:
     def record(self, ledger: Ledger, **update: object) -> None:
         """Write what the service says; whoever writes it says the same.
 
-        Of two who do, what is further on its way stays: look at `entry` for what stands.
+        Of two who do, what is further on its way stays, and of two tries the later one: look at
+        `entry` for what stands.
         """
+        job = update.get("job", self.entry.job)
         for _ in range(_TRIES):
             try:
                 return self.claim(ledger, **update)
             except Changed:
                 self.read(ledger)
+                if job in self.entry.previous or (job and self.entry.job not in (None, job)):
+                    return
                 if _how_far(self.entry) >= _how_far(self.entry.model_copy(update=update)):
                     return
         raise VertuneError(

@@ -49,11 +49,21 @@ def _failed(entry: Summary) -> dict[str, Any]:
     return {"state": "failed", "error": error, "tuned_model": None, "endpoint": None, "score": None}
 
 
-def record(ledger: Ledger, plan: Plan) -> None:
-    """Record as failed what the plan takes as failed, and the ledger still has as succeeded."""
-    for source in _sources(plan):
-        found = ledger.read(source.name, source.fingerprint)
-        if found and found[0].state == "succeeded" and found[0].job == source.job:
+def record(ledger: Ledger, plan: Plan, recorded: Mapping[str, Recorded]) -> None:
+    """Record as failed what the plan takes as failed, and the ledger still has as succeeded.
+
+    Under all its names: under another one it would seem to be there to be reused.
+    """
+    again = {source.fingerprint for source in _sources(plan)}
+    failed = (
+        entry
+        for _, record in sorted(recorded.items())
+        for entry in record.entries.values()
+        if entry.fingerprint in again and entry.state == "failed"
+    )
+    for taken in failed:
+        found = ledger.read(taken.name, taken.fingerprint)
+        if found and found[0].state == "succeeded" and found[0].job == taken.job:
             entry, generation = found
             ledger.update(entry.model_copy(update=_failed(entry)), generation)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
@@ -247,9 +248,13 @@ class Ledger:
         self._delete(blob, f"removing the ledger's entry of {entry.name}", generation)
 
     def claim(self, fingerprint: str, name: str, generation: int) -> None:
-        """Let `name` create the job, and no other one. Raises storage.Changed if it moved on."""
+        """Let `name` create the job, and no other one. Raises storage.Changed if it moved on.
+
+        No two claims are alike: an older one of the same name must not pass for this one.
+        """
         blob = self._bucket.blob(f"claims/{fingerprint}.json")
-        self._upload(blob, json.dumps({"name": name}), generation, name)
+        claim = {"name": name, "nonce": secrets.token_hex(8)}
+        self._upload(blob, json.dumps(claim), generation, name)
 
     def claimant(self, fingerprint: str) -> tuple[str | None, int]:
         """The name that may create the job, None if there is none, and the claim's generation."""
@@ -261,12 +266,10 @@ class Ledger:
         except (ValueError, LookupError, TypeError):  # whatever stands there claims nothing
             return None, int(blob.generation or 0)
 
-    def disclaim(self, fingerprint: str, name: str) -> None:
-        """Remove a claim that is this name's. Two calls."""
-        whose, generation = self.claimant(fingerprint)
-        if whose == name:
-            blob = self._bucket.blob(f"claims/{fingerprint}.json")
-            self._delete(blob, f"removing the claim of {name}", generation)
+    def disclaim(self, fingerprint: str, generation: int) -> None:
+        """Remove a claim. Raises storage.Changed if it moved on."""
+        blob = self._bucket.blob(f"claims/{fingerprint}.json")
+        self._delete(blob, f"removing the claim on {fingerprint[:12]}", generation)
 
     def activate(self, name: str, fingerprint: str, instead_of: str | None = None) -> None:
         """Serve this entry from now on; `instead_of` names one that a rollback takes back.

@@ -8,6 +8,7 @@ delete   undeploy, the tuned model, its endpoints; then datasets; the ledger's e
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -161,8 +162,12 @@ class Prune:
                     continue  # a first try's answer was lost, or somebody else prunes
 
     def forget(self, one: Leftover) -> None:
-        self.ledger.disclaim(one.entry.fingerprint, one.entry.name)
+        """The entry, then the claim that it stood for, unless somebody claims it anew."""
+        whose, generation = self.ledger.claimant(one.entry.fingerprint)
         self.ledger.remove(one.entry, one.generation)
+        if whose == one.entry.name:
+            with suppress(storage.Changed):
+                self.ledger.disclaim(one.entry.fingerprint, generation)
 
 
 @dataclass(frozen=True)

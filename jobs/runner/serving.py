@@ -26,9 +26,12 @@ class Serving:
     stop: threading.Event
 
     def finished(self, flight: Flight, job: Job) -> None:
-        """Record how a job ended. Raises VertuneError if it was not with a tuned model."""
+        """Record how a job ended. Raises VertuneError if it was not with a tuned model.
+
+        If the tuning was asked for again meanwhile, that is in flight then.
+        """
         flight.record(self.ledger, **ending(job, self.ledger.clock.stamp()))
-        if not job.succeeded:
+        if not job.succeeded and not flight.entry.in_flight:
             raise VertuneError(f"{flight.entry.state}: {flight.entry.error}")
 
     def serve(self, flight: Flight) -> None:

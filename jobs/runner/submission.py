@@ -46,6 +46,7 @@ _FIELDS = {
     "labels": "labels",
 }
 
+_NAME = "vertune-spec"
 _TRIES = 5  # of a claim, against others who claim the same tuning
 
 Said = Callable[[str, str], None]
@@ -218,7 +219,11 @@ class Submission:
 
     def _renewed(self, flight: Flight) -> bool:
         """Whether the lease leaves the time to send; it is renewed where it does not."""
-        if steady() - flight.claimed < self.lease.sending:
+        left = self.lease.left(
+            flight.entry, self.ledger.clock
+        )  # a paused machine has no steady time
+        enough = left >= self.lease.acting + self.lease.settling
+        if enough and steady() - flight.claimed < self.lease.sending:
             return True
         try:
             self._hold(flight)
@@ -289,14 +294,21 @@ class Submission:
         return self._listed[location] if location in self._listed else self._list(location)
 
     def _started(self, entry: Entry, jobs: Iterable[Job]) -> Job | None:
-        """The job that an entry's submission created, found by its labels; the best of several."""
-        wanted = labels(entry).items()
-        mine = [
+        """The job that an entry's submission created, found by its labels; the best of several.
+
+        Or another name's for the same tuning: the spec was renamed, and that entry is lost.
+        """
+        tuning = {key: value for key, value in labels(entry).items() if key != _NAME}
+        same = [
             job
             for job in jobs
-            if wanted <= job.labels.items() and job.name not in entry.previous and self._lasts(job)
+            if tuning.items() <= job.labels.items()
+            and job.name not in entry.previous
+            and not (job.labels.get(_NAME) != entry.name and _in_vain(job))
+            and self._lasts(job)
         ]
-        return min(mine, key=lambda job: job.done and not job.succeeded, default=None)
+        best = sorted(same, key=lambda job: (_in_vain(job), job.labels.get(_NAME) != entry.name))
+        return best[0] if best else None
 
     def _lasts(self, job: Job) -> bool:
         """Jobs stay in the list for ever, also those whose tuned model was deleted since."""
@@ -336,10 +348,14 @@ def of_spec(resolved: Resolved) -> dict[str, Any]:
 def labels(entry: Entry) -> dict[str, str]:
     """What a job is found again by."""
     return {
-        "vertune-spec": entry.name,
+        _NAME: entry.name,
         "vertune-fingerprint": identity.label(entry.fingerprint),
         "vertune-stack": entry.stack,
     }
+
+
+def _in_vain(job: Job) -> bool:
+    return job.done and not job.succeeded
 
 
 def _translated(error: RemoteError, flight: Flight) -> VertuneError:

@@ -68,20 +68,20 @@ def test_what_is_to_be_tuned_again_is_recorded_as_failed_unless_somebody_was_fas
     place, entry = tuned
     undeployed(emulator, entry)
     delete(emulator, str(entry.endpoint))
-    plan = planned(place)
+    plan, taken = planned(place), seen(place, "one")
     assert [change.action for change in plan.changes] == [Action.SUBMIT]
     read = place.ledger.read("one", entry.fingerprint)
     assert read is not None
     again = read[0].model_copy(update={"job": f"{entry.job}0"})
     generation = place.ledger.update(again, read[1])
 
-    gone.record(place.ledger, plan)
+    gone.record(place.ledger, plan, taken)
     assert place.ledger.read("one", entry.fingerprint) == (again, generation)
 
     place.ledger.update(entry, generation)
-    gone.record(place.ledger, plan)
+    gone.record(place.ledger, plan, taken)
     after = place.ledger.read("one", entry.fingerprint)
     assert after is not None
     assert (after[0].state, after[0].tuned_model, after[0].job) == ("failed", None, entry.job)
-    gone.record(place.ledger, Plan())
+    gone.record(place.ledger, Plan(), taken)
     assert place.ledger.read("one", entry.fingerprint) == after

@@ -6,12 +6,15 @@ import pytest
 
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
+from jobs.runner import gone
 from jobs.runner.apply import Outcome, apply
 from jobs.runner.commands import Place
 from jobs.runner.flight import Flight
 from jobs.runner.lease import lease
 from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action
+from jobs.runner.reconcile import reconcile
+from jobs.runner.storage import Changed
 from jobs.runner.submission import Submission, labels
 from jobs.runner.upload import upload
 from jobs.runner.vertex import Order
@@ -243,19 +246,95 @@ def two_names_for_one_tuning(provisioned: Repository) -> None:
     (provisioned.root / "jobs/two.yaml").write_text(text, "utf-8")
 
 
-def test_of_two_names_that_want_one_tuning_at_once_one_creates_the_job_and_the_other_reuses_it(
+def test_of_two_names_that_want_one_tuning_the_second_takes_the_job_of_the_first(
     place: Place, provisioned: Repository
 ) -> None:
     two_names_for_one_tuning(provisioned)
     before = {name: planned(place, select=(name,)) for name in ("one", "two")}
     assert [one.plan.tunes for one in before.values()] == [True, True]
     first, second = (apply(tools(place), one.plan, one.resolved) for one in before.values())
-    assert (first.tuned, list(second.failed)) == (["one"], ["two"])
-    assert "the same tuning was begun as one meanwhile" in second.failed["two"]
-    assert place.ledger.recorded().keys() == {"one"}
-    applied(place)
-    assert place.ledger.recorded()["two"].served
+    assert (first.tuned, second.tuned) == (["one"], ["two"])
     assert len(all_jobs(place)) == 1
+    assert not planned(place).plan
+
+
+def test_while_one_name_submits_a_tuning_no_other_one_does(
+    place: Place, provisioned: Repository
+) -> None:
+    two_names_for_one_tuning(provisioned)
+    found = planned(place, select=("two",))
+    intent = intent_of_another(place)
+    place.ledger.create(intent)
+    place.ledger.claim(intent.fingerprint, "one", 0)
+    outcome = apply(tools(place), found.plan, found.resolved)
+    assert "the same tuning was begun as one meanwhile" in outcome.failed["two"]
+    assert place.ledger.recorded().keys() == {"one"}
+    assert all_jobs(place) == []
+
+
+def test_an_older_claim_of_one_s_own_name_does_not_pass_for_a_new_one(place: Place) -> None:
+    ledger = place.ledger
+    ledger.claim("f" * 64, "one", 0)
+    _, generation = ledger.claimant("f" * 64)
+    with pytest.raises(Changed):
+        ledger.claim("f" * 64, "one", 0)
+    ledger.claim("f" * 64, "one", generation)
+    with pytest.raises(Changed):  # by who has read the same before
+        ledger.claim("f" * 64, "two", generation)
+
+
+def test_a_job_is_found_under_the_name_that_its_spec_had_before_the_ledger_lost_it(
+    place: Place, provisioned: Repository
+) -> None:
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    place.ledger.remove(entry, generation)
+    place.ledger.deactivate("one")
+    (provisioned.root / "jobs/one.yaml").rename(provisioned.root / "jobs/renamed.yaml")
+    outcome, said = said_by(place)
+    assert outcome.tuned == ["renamed"]
+    assert f"renamed: found {entry.job}" in said
+    assert len(all_jobs(place)) == 1
+
+
+def test_who_speaks_of_an_earlier_try_does_not_end_the_later_one(place: Place) -> None:
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    late = Flight(entry.model_copy(update={"state": "submitted"}), generation - 1, None)
+    for update in (
+        {"state": "submitted", "job": f"{entry.job}9"},
+        {"state": "submitting", "job": None},
+    ):
+        again = entry.model_copy(update={**update, "previous": [entry.job]})
+        generation = place.ledger.update(again, generation)
+        late.record(place.ledger, state="failed", error="the first one's")
+        assert late.entry == again
+        late = Flight(entry.model_copy(update={"state": "submitted"}), 1, None)
+
+
+def test_what_is_gone_is_gone_under_all_its_names(place: Place, provisioned: Repository) -> None:
+    applied(place)
+    first, _ = entry_of(place, "one")
+    (provisioned.root / "jobs/one.yaml").rename(provisioned.root / "jobs/renamed.yaml")
+    applied(place)
+    model = place.registry.model(first.tuned_model or "")
+    assert model is not None
+    for endpoint in map(place.registry.endpoint, model.endpoints):
+        if endpoint is not None:
+            for id in endpoint.deployed:
+                place.registry.undeploy(endpoint, id)
+    place.registry.delete_model(model)
+    words = {"resolved": place.resolve(), "retry": ["renamed"], "registry": place.registry}
+    recorded = gone.without(place.ledger.recorded(), **words)  # type: ignore[arg-type]
+    found = reconcile(place.resolve(), recorded, retry=["renamed"])
+    gone.record(place.ledger, found.plan, found.recorded)
+    states = {
+        name: [entry.state for entry in one.entries.values()]
+        for name, one in place.ledger.recorded().items()
+    }
+    assert states == {"one": ["failed"], "renamed": ["failed"]}
+    assert apply(tools(place), found.plan, found.resolved).tuned == ["renamed"]
+    assert len(all_jobs(place)) == 2
 
 
 def test_a_claim_of_a_name_whose_tuning_came_to_nothing_is_taken_over(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ import click
 from jobs.runner import gone, guards, ledger, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
-from jobs.runner.plan import Plan
+from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 
 if TYPE_CHECKING:
@@ -167,8 +167,12 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
             if found.plan.tunes:
                 _ask(place, terms)
         except VertuneError as error:
-            if not done:
+            begun = found.of(_begun)
+            ours = isinstance(error, _Refused) and not error.foreign
+            if not done and not (ours and begun.plan.changes):
                 raise
+            if not done:
+                result.add(_carry_out(place, terms, begun))  # it is paid for whatever is refused
             result.failed["the rest"] = str(error)  # what is done is recorded all the same
             click.echo(str(error), err=True)
             break
@@ -187,7 +191,21 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
     return result
 
 
+def _begun(change: Change) -> bool:
+    """Whether its job is there already, so that it costs nothing to finish it."""
+    state = change.source.state if change.source else "submitting"
+    return change.action is Action.RESUME and state != "submitting"
+
+
 # What must hold before anything is done
+
+
+class _Refused(VertuneError):
+    """By guards that nobody lifted; `foreign` if the bucket is another's."""
+
+    def __init__(self, against: Sequence[guards.Guard]) -> None:
+        super().__init__("\n".join(f"refused: {guard}" for guard in against))
+        self.foreign = any(guard.name == guards.FOREIGN for guard in against)
 
 
 def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
@@ -199,7 +217,7 @@ def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
 
 
 def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
-    """Raises VertuneError for every guard that nobody lifted; else the bucket is ours."""
+    """Raises _Refused for every guard that nobody lifted; else the bucket is ours."""
     marked = place.ledger.owner()
     unproven = [*place.earlier.unproven(found.plan)] if place.earlier else []
     standing = guards.guards(
@@ -213,7 +231,7 @@ def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
     )
     against = [guard for guard in standing if guard.name not in terms.allow]
     if against:
-        raise VertuneError("\n".join(f"refused: {guard}" for guard in against))
+        raise _Refused(against)
     if marked != place.owner:
         place.ledger.mark(place.owner)
 
@@ -248,7 +266,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
     from jobs.runner.lease import lease
     from jobs.runner.progress import Watch
 
-    gone.record(place.ledger, found.plan)
+    gone.record(place.ledger, found.plan, found.recorded)
     stop = threading.Event()
     with Watch() as watch, _stopping(stop):
         tools = Tools(

@@ -56,3 +56,18 @@ def test_a_later_round_that_nobody_confirms_pays_for_nothing(edited: Repository)
     assert jobs(edited) == 1
     (recorded,) = Place("local", edited.root).ledger.recorded().values()
     assert [entry.state for entry in recorded.entries.values()] == ["succeeded"]
+
+
+def test_what_a_guard_refuses_keeps_nothing_that_is_paid_for_from_being_finished(
+    provisioned: Repository,
+) -> None:
+    place, entry = in_flight(provisioned, "one")
+    provisioned.job("two")
+    cap = provisioned.root / "Pulumi.local.yaml"
+    cap.write_text(cap.read_text("utf-8") + "  vertune:maxUsd: 0.00001\n", "utf-8")
+    result = vertune(provisioned, "apply", "--yes", "--no-record")
+    assert result.exit_code == 1
+    assert "--allow cap" in result.stderr
+    assert place.ledger.recorded()["one"].active == entry.fingerprint
+    assert "two" not in place.ledger.recorded()
+    assert jobs(provisioned) == 1
