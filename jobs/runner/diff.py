@@ -52,7 +52,7 @@ def diff(
     changes: list[Change] = []
     unchanged: list[str] = []
     for name in sorted({*desired, *recorded}):
-        wanted = _allowed(desired.get(name), allow)
+        wanted = allowed(desired[name], allow) if name in desired else None
         found = _of(wanted, recorded.get(name, Recorded()), name, recorded, name in retry)
         if found is not None:
             changes.append(found)
@@ -62,9 +62,8 @@ def diff(
     return Plan(tuple(sorted(changes, key=_turn)), tuple(unchanged))
 
 
-def _allowed(wanted: Desired | None, allow: Collection[str]) -> Desired | None:
-    if wanted is None or not wanted.refusals.keys() & {*allow}:
-        return wanted
+def allowed(wanted: Desired, allow: Collection[str]) -> Desired:
+    """The same without the guards that a person lifts."""
     left = {guard: why for guard, why in wanted.refusals.items() if guard not in allow}
     return replace(wanted, refusals=left)
 

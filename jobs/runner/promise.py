@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +50,24 @@ class Promise(BaseModel):
 
     def goes_on(self, change: Change) -> bool:
         """Whether to do it is going on: with what was begun, or with what was reviewed."""
-        return change.action is Action.RESUME or self.covers(change)
+        if change.action is Action.RESUME:
+            return True
+        mine = _promised(change)
+        same = [c for c in self.changes if (c.name, c.fingerprint) == (mine.name, mine.fingerprint)]
+        as_dear = any((c.price_usd, c.after) == (mine.price_usd, mine.after) for c in same)
+        return as_dear if change.costs else bool(same)
 
 
 def promise(plan: Plan, stack: str, project: str) -> Promise:
     """The plan's changes, blocked ones apart, and a checksum over them."""
     changes = tuple(_promised(c) for c in plan.changes if c.action is not Action.BLOCKED)
-    body = [stack, project, *sorted(change.model_dump_json() for change in changes)]
-    checksum = hashlib.sha256(json.dumps(body).encode()).hexdigest()[:16]
+    checksum = _checksum(stack, project, changes)
     return Promise(stack=stack, project=project, changes=changes, checksum=checksum)
+
+
+def _checksum(stack: str, project: str, changes: Iterable[Promised]) -> str:
+    body = [stack, project, *sorted(change.model_dump_json() for change in changes)]
+    return hashlib.sha256(json.dumps(body).encode()).hexdigest()[:16]
 
 
 def _promised(change: Change) -> Promised:
@@ -92,20 +101,28 @@ def parse(text: bytes, where: str) -> Promise:
         values: Any = json.loads(text)
         if values["format"] > FORMAT:
             raise VertuneError(f"{where} was written by a newer vertune; update this one")
-        return Promise.model_validate(values)
+        found = Promise.model_validate(values)
     except (ValueError, LookupError, TypeError, ValidationError):
         raise VertuneError(f"{where} is no plan that `vertune plan --out` wrote") from None
+    if found.checksum != _checksum(found.stack, found.project, found.changes):
+        raise VertuneError(f"{where} was edited: it is not what its checksum says{_AGAIN}")
+    return found
 
 
 def hold(reviewed: Promise, now: Promise, recorded: Mapping[str, Recorded]) -> None:
     """Raises VertuneError unless what is to be done now is what was reviewed, or the rest of it."""
+    hold_stack(reviewed, now)
+    if broken := [*_added(reviewed, now), *_lost(reviewed, now, recorded)]:
+        raise VertuneError("\n".join(["this is not what was reviewed" + _AGAIN + ":", *broken]))
+
+
+def hold_stack(reviewed: Promise, now: Promise) -> None:
+    """Raises VertuneError for the plan of another stack."""
     if (reviewed.stack, reviewed.project) != (now.stack, now.project):
         raise VertuneError(
             f"the plan is of stack {reviewed.stack}, project {reviewed.project}; this is stack"
             f" {now.stack}, project {now.project}"
         )
-    if broken := [*_added(reviewed, now), *_lost(reviewed, now, recorded)]:
-        raise VertuneError("\n".join(["this is not what was reviewed" + _AGAIN + ":", *broken]))
 
 
 def hold_checksum(checksum: str, now: Promise) -> None:

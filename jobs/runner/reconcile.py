@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from jobs.runner import billing
 from jobs.runner.desired import Resolved, revised
-from jobs.runner.diff import diff
+from jobs.runner.diff import allowed, diff
 from jobs.runner.errors import Problems
 from jobs.runner.estimate import ESTIMATED
 from jobs.runner.ledger import Recorded
@@ -43,12 +43,17 @@ def reconcile(
     by_name = {one.file.name: learnt(one, recorded, usual) for one in resolved}
     desired = {name: one.desired for name, one in by_name.items() if one.desired}
     plan = diff(desired, recorded, retry, allow)
+    by_name = {name: _lifted(one, allow) for name, one in by_name.items()}
     if select:
         plan = Plan(
             tuple(change for change in plan.changes if change.name in select),
             tuple(name for name in plan.unchanged if name in select),
         )
     return Reconciliation(by_name, recorded, plan)
+
+
+def _lifted(one: Resolved, allow: Sequence[str]) -> Resolved:
+    return replace(one, desired=allowed(one.desired, allow)) if one.desired and allow else one
 
 
 def learnt(

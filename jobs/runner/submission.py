@@ -114,9 +114,10 @@ class Submission:
 
     def _take_over(self, flight: Flight) -> bool:
         wanted = flight.resolved.desired if flight.resolved else None
-        if wanted is None:
+        if wanted is None or wanted.refusals:
+            why = "; ".join(wanted.refusals.values()) if wanted else "is not wanted now"
             self.ledger.remove(flight.entry, flight.generation)
-            self.said(flight.entry.name, "was never submitted and is not wanted now; removed")
+            self.said(flight.entry.name, f"was never submitted, and {why}; removed")
             return False
         try:
             self._hold(flight, holder=self.holder, location=wanted.location)

@@ -8,7 +8,7 @@ from jobs.runner.diff import diff
 from jobs.runner.errors import VertuneError
 from jobs.runner.estimate import Estimate
 from jobs.runner.ledger import Recorded
-from jobs.runner.promise import Promise, hold, hold_checksum, promise, read
+from jobs.runner.promise import Promise, hold, hold_checksum, parse, promise, read
 from tests.runner.states import A1, A2, A3, by_name, entry, record, served, wanted
 
 TWO = by_name(wanted("a", A1), wanted("b", A2))
@@ -123,3 +123,21 @@ def test_a_retry_that_failed_again_is_not_the_one_that_was_reviewed() -> None:
         hold(retried("jobs/1"), retried("jobs/2"), failed("jobs/2"))
     with pytest.raises(VertuneError, match="checksum"):
         hold_checksum(retried("jobs/1").checksum, retried("jobs/2"))
+
+
+def test_going_on_does_what_was_approved_at_the_price_that_was() -> None:
+    plan = diff(by_name(wanted()), {})
+    approved = promise(plan, "dev", "p")
+    (change,) = plan.changes
+    assert approved.goes_on(change)
+    dearer = approved.model_copy(
+        update={"changes": (approved.changes[0].model_copy(update={"price_usd": 0.0001}),)}
+    )
+    assert not dearer.goes_on(change)
+
+
+def test_a_saved_plan_that_was_edited_is_refused() -> None:
+    text = promise(diff(by_name(wanted()), {}), "dev", "p").model_dump_json()
+    assert parse(text.encode(), "x.json").stack == "dev"
+    with pytest.raises(VertuneError, match="was edited"):
+        parse(text.replace('"dev"', '"prod"').encode(), "x.json")

@@ -176,6 +176,18 @@ def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(
     assert all_jobs(place) == []
 
 
+def test_a_claim_that_nobody_holds_is_not_taken_over_against_a_guard(
+    place: Place, provisioned: Repository
+) -> None:
+    place.ledger.create(intent_of_another(place))
+    path = provisioned.root / "jobs/one.yaml"
+    path.write_text(path.read_text("utf-8") + "budget_usd: 0.0000001\n", "utf-8")
+    _, said = said_by(place, lease=OVER)
+    assert any("was never submitted, and" in line and "over the budget" in line for line in said)
+    assert all_jobs(place) == []
+    assert [change.action for change in planned(place).plan.changes] == [Action.BLOCKED]
+
+
 def test_of_two_jobs_for_one_claim_the_second_one_is_cancelled(place: Place) -> None:
     """It takes a service that acts long after its answer was given up."""
     applied(place)

@@ -150,9 +150,12 @@ def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Rec
 def _approved(place: Place) -> promise.Promise:
     """The plan that was begun last; an empty one if none ever was."""
     text, where = place.ledger.approved(), f"gs://{place.settings.bucket}/approved.json"
+    nothing = promise.promise(Plan(), place.name, place.settings.project)
     if text is None:
-        return promise.promise(Plan(), place.name, place.settings.project)
-    return promise.parse(text, where)
+        return nothing
+    found = promise.parse(text, where)
+    promise.hold_stack(found, nothing)
+    return found
 
 
 def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promise.Promise) -> _Sum:
