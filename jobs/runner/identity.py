@@ -8,6 +8,9 @@ from jobs.runner.spec import Spec
 
 METHOD = "supervised"
 
+# The labels of a job by which it is found again.
+STACK, SPEC, FINGERPRINT = "vertune-stack", "vertune-spec", "vertune-fingerprint"
+
 
 def inputs(spec: Spec, dataset_digest: str, continues: str | None = None) -> dict[str, Any]:
     """All that the fingerprint covers; kept with the entry, so that a plan can say what changed."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jobs.runner import leftovers, remote, storage
 from jobs.runner.errors import VertuneError
+from jobs.runner.identity import STACK
 from jobs.runner.ledger import Entry, Ledger, Recorded
 from jobs.runner.leftovers import Keep
 from jobs.runner.plan import Desired
@@ -22,7 +23,6 @@ from jobs.runner.registry import Endpoint, Model, Registry
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket
 
-_LABEL = "vertune-stack"
 _DATASETS = "datasets/"
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class Prune:
         return model, ours, None
 
     def _ours(self, labels: Mapping[str, str]) -> bool:
-        return labels.get(_LABEL) == self.stack
+        return labels.get(STACK) == self.stack
 
     def unused(self, needed: Collection[str]) -> list[Unused]:
         """The datasets in the bucket whose digest nobody needs."""

@@ -29,6 +29,7 @@ from jobs.runner.errors import (
     VertuneError,
 )
 from jobs.runner.flight import Flight
+from jobs.runner.identity import FINGERPRINT, SPEC, STACK
 from jobs.runner.lease import Lease, holder
 from jobs.runner.ledger import Entry, Ledger
 from jobs.runner.plan import Change
@@ -46,7 +47,6 @@ _FIELDS = {
     "labels": "labels",
 }
 
-_NAME = "vertune-spec"
 _TRIES = 5  # of a claim, against others who claim the same tuning
 
 Said = Callable[[str, str], None]
@@ -220,9 +220,8 @@ class Submission:
 
     def _renewed(self, flight: Flight) -> bool:
         """Whether the lease leaves the time to send; it is renewed where it does not."""
-        left = self.lease.left(
-            flight.entry, self.ledger.clock
-        )  # a paused machine has no steady time
+        # By the service's clock as well: a machine that was paused has missed its own.
+        left = self.lease.left(flight.entry, self.ledger.clock)
         enough = left >= self.lease.acting + self.lease.settling
         if enough and steady() - flight.claimed < self.lease.sending:
             return True
@@ -286,7 +285,7 @@ class Submission:
         return self.vertex.at(location) if location else self.vertex
 
     def _list(self, location: str | None) -> list[Job]:
-        found = self._at(location).jobs({"vertune-stack": self.stack})
+        found = self._at(location).jobs({STACK: self.stack})
         self._listed[location] = found
         return found
 
@@ -299,16 +298,16 @@ class Submission:
 
         Or another name's for the same tuning: the spec was renamed, and that entry is lost.
         """
-        tuning = {key: value for key, value in labels(entry).items() if key != _NAME}
+        tuning = {key: value for key, value in labels(entry).items() if key != SPEC}
         same = [
             job
             for job in jobs
             if tuning.items() <= job.labels.items()
             and job.name not in entry.previous
-            and not (job.labels.get(_NAME) != entry.name and _in_vain(job))
+            and not (job.labels.get(SPEC) != entry.name and _in_vain(job))
             and self._lasts(job)
         ]
-        best = sorted(same, key=lambda job: (_in_vain(job), job.labels.get(_NAME) != entry.name))
+        best = sorted(same, key=lambda job: (_in_vain(job), job.labels.get(SPEC) != entry.name))
         return best[0] if best else None
 
     def _lasts(self, job: Job) -> bool:
@@ -349,9 +348,9 @@ def of_spec(resolved: Resolved) -> dict[str, Any]:
 def labels(entry: Entry) -> dict[str, str]:
     """What a job is found again by."""
     return {
-        _NAME: entry.name,
-        "vertune-fingerprint": identity.label(entry.fingerprint),
-        "vertune-stack": entry.stack,
+        SPEC: entry.name,
+        FINGERPRINT: identity.label(entry.fingerprint),
+        STACK: entry.stack,
     }
 
 

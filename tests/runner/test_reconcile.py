@@ -41,8 +41,10 @@ def test_an_estimate_is_corrected_by_what_was_billed_for_the_same_spec(
     repository: Repository,
 ) -> None:
     before = resolved(repository)
+    after = learnt(before).desired
     assert before.desired is not None
-    cost, text = learnt(before).desired.estimate, before.desired.estimate  # type: ignore[union-attr]
+    assert after is not None
+    cost, text = after.estimate, before.desired.estimate
     assert cost.tokens == round(text.tokens * 1.2)
     assert (cost.low, cost.high) == pytest.approx((cost.tokens * 0.95, cost.tokens * 1.05), abs=1)
     assert cost.price_usd == pytest.approx(cost.tokens * 2 * 3e-6)
@@ -87,3 +89,26 @@ def test_epochs_that_were_left_to_the_service_are_told_of(repository: Repository
     assert found is not None
     assert found.estimate.basis == "estimated, corrected by 1 earlier bill"
     assert found.estimate.notes[-1].startswith("the service chose 7 epochs the last time: about")
+
+
+class Walked(dict[str, Recorded]):
+    """All that is recorded, and how often somebody went through all of it."""
+
+    times = 0
+
+    def values(self) -> Any:
+        self.times += 1
+        return super().values()
+
+
+def test_all_that_is_recorded_is_gone_through_as_often_for_many_specs_as_for_one(
+    repository: Repository,
+) -> None:
+    """For each of thousands of specs it would take half a minute."""
+    for name in ("a", "b", "c"):
+        repository.job(name)
+    every = Place("local", repository.root).resolve()
+    one, all_of_them = Walked(BILLED), Walked(BILLED)
+    reconcile(every[:1], one)
+    reconcile(every, all_of_them)
+    assert one.times == all_of_them.times > 0

@@ -336,9 +336,9 @@ def test_what_is_gone_is_gone_under_all_its_names(place: Place, provisioned: Rep
             for id in endpoint.deployed:
                 place.registry.undeploy(endpoint, id)
     place.registry.delete_model(model)
-    words = {"resolved": place.resolve(), "retry": ["renamed"], "registry": place.registry}
-    recorded = gone.without(place.ledger.recorded(), **words)  # type: ignore[arg-type]
-    found = reconcile(place.resolve(), recorded, retry=["renamed"])
+    before, again = place.ledger.recorded(), ["renamed"]
+    recorded = gone.without(before, place.resolve(), again, place.registry)
+    found = reconcile(place.resolve(), recorded, retry=again)
     gone.record(place.ledger, found.plan, found.recorded)
     states = {
         name: [entry.state for entry in one.entries.values()]

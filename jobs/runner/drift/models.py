@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from jobs.runner.catalog import NOTICE
 from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.jobs import unknown as unknown_jobs
-from jobs.runner.drift.sight import SPEC, STACK, Sight, key
+from jobs.runner.drift.sight import Sight, key
+from jobs.runner.identity import SPEC, STACK
 from jobs.runner.ledger import Summary
 from jobs.runner.pointer import ALIAS
 

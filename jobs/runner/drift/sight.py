@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from jobs.runner.registry import Endpoint, Model
     from jobs.runner.vertex import Job
 
-STACK, SPEC, FINGERPRINT = "vertune-stack", "vertune-spec", "vertune-fingerprint"
-
 
 def key(name: str | None) -> str:
     """A resource's name from its location on."""
