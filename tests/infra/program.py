@@ -91,6 +91,8 @@ def _deploy(stack: str, config: Mapping[str, str]) -> Deployment:
         set_mocks(NoMocks(), project="vertune", stack=stack, monitor=Recorder(deployment))
         set_all_config(dict(config))
         deployment.outputs = loop.run_until_complete(_run())
+        # Pulumi registers what does not depend on each other in no order.
+        deployment.resources.sort(key=lambda one: (one.type, one.name))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)

@@ -78,7 +78,7 @@ def test_the_planner_can_only_read(deployment: Deployment) -> None:
         one.inputs["role"] for one in grants(deployment) if one.inputs["member"].endswith(email)
     ]
     project = deployment.one(BUCKET).inputs["project"]
-    assert roles == ["roles/storage.objectViewer", f"projects/{project}/roles/vertunePlanner"]
+    assert roles == [f"projects/{project}/roles/vertunePlanner", "roles/storage.objectViewer"]
     allowed = [one for g in GRANTS if g.account == "planner" for one in g.calls]
     assert {one.rpartition(".")[2] for one in allowed} == {"get", "list", "getIamPolicy"}
 
