@@ -431,20 +431,29 @@ def _summary(blob: Blob) -> Summary:
 
 
 def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
-    """What is in an entry or its metadata; the format first: a newer one may have other fields."""
+    """What is in an entry or its metadata, whose format must be known here."""
     try:
-        values = json.loads(text)
-        if values["format"] > FORMAT:
-            raise Unreadable(
-                f"{_shown(blob)} is of format {values['format']}, newer than this vertune's"
-                f" {FORMAT}: update vertune"
-            )
-        entry = kind.model_validate(values)
-    except (ValueError, LookupError, TypeError):
-        raise _foreign(blob) from None
+        entry = kind.model_validate_json(text)
+    except ValueError:
+        raise _newer(text, blob) or _foreign(blob) from None
+    if entry.format > FORMAT or "format" not in entry.model_fields_set:
+        raise _newer(text, blob) or _foreign(blob)
     if blob.name != _path(entry.name, entry.fingerprint):
         raise _foreign(blob)
     return entry
+
+
+def _newer(text: bytes | str, blob: Blob) -> Unreadable | None:
+    """Of a newer format, whose other fields may be other ones too."""
+    try:
+        format = json.loads(text)["format"]
+        if format <= FORMAT:
+            return None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return Unreadable(
+        f"{_shown(blob)} is of format {format}, newer than this vertune's {FORMAT}: update vertune"
+    )
 
 
 def _foreign(blob: Blob) -> Unreadable:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -254,10 +255,9 @@ class Spec(_Model):
         return self.evaluation.metric or DEFAULT_METRIC[self.task]
 
 
-class SpecFile(BaseModel):
+@dataclass(frozen=True)
+class SpecFile:
     """A spec, its name, and the lines its values came from."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
 
     name: str
     path: str
@@ -337,19 +337,22 @@ def _load_one(path: Path, shown: str, stack: str) -> SpecFile:
     if not NAME.fullmatch(path.stem):
         raise Problems([Problem(shown, 0, "", f'"{path.stem}" is no name for a job: {NAME_RULE}')])
     node = document.read(path, shown)
-    if faults := [*_faults(node, shown), *_faults_of_overrides(node, shown)]:
+    spec, faults = _validated(node, shown)
+    faults += _faults_of_overrides(node, shown, faults)
+    for name, over in _overrides(node):
+        if name == stack:
+            node = document.merged(node, over)
+            spec, _ = _validated(node, shown)
+    if spec is None or faults:
         raise Problems(faults)
-    node = next((document.merged(node, o) for name, o in _overrides(node) if name == stack), node)
-    spec = Spec.model_validate(document.values(node))
-    return SpecFile(name=path.stem, path=shown, spec=spec, node=node)
+    return SpecFile(path.stem, shown, spec, node)
 
 
-def _faults(node: yaml.MappingNode, shown: str) -> list[Problem]:
+def _validated(node: yaml.MappingNode, shown: str) -> tuple[Spec | None, list[Problem]]:
     try:
-        Spec.model_validate(document.values(node))
+        return Spec.model_validate(document.values(node)), []
     except ValidationError as error:
-        return document.problems(error, node, shown, Spec)
-    return []
+        return None, document.problems(error, node, shown, Spec)
 
 
 def _overrides(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.MappingNode]]:
@@ -360,15 +363,19 @@ def _overrides(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.MappingNode]]
             yield key.value, value
 
 
-def _faults_of_overrides(node: yaml.MappingNode, shown: str) -> Iterator[Problem]:
-    """The faults that overrides bring, not those which are there without them."""
-    known = {(fault.field, fault.what) for fault in _faults(node, shown)}
+def _faults_of_overrides(
+    node: yaml.MappingNode, shown: str, without: Iterable[Problem]
+) -> list[Problem]:
+    """The faults that overrides bring, not those which are there `without` them."""
+    known = {(fault.field, fault.what) for fault in without}
+    found = []
     for name, over in _overrides(node):
         where = f"overrides.{name}"
         for key in NOT_OVERRIDDEN:
             if document.child(over, key):
                 line = document.line_of(node, ("overrides", name, key))
-                yield Problem(shown, line, f"{where}.{key}", "cannot differ by stack")
-        for fault in _faults(document.merged(node, over), shown):
+                found.append(Problem(shown, line, f"{where}.{key}", "cannot differ by stack"))
+        for fault in _validated(document.merged(node, over), shown)[1]:
             if (fault.field, fault.what) not in known:
-                yield Problem(shown, fault.line, f"{where}.{fault.field}", fault.what)
+                found.append(Problem(shown, fault.line, f"{where}.{fault.field}", fault.what))
+    return found

@@ -153,7 +153,7 @@ def test_a_refused_job_leaves_nothing_behind_and_says_the_field(
     found = planned(place)
     broken = found.resolved["one"]
     spec = broken.file.spec.model_copy(update={"base_model": "gemini-9"})
-    broken = replace(broken, file=broken.file.model_copy(update={"spec": spec}))
+    broken = replace(broken, file=replace(broken.file, spec=spec))
     outcome = apply(tools(place), found.plan, {"one": broken})
     assert "gemini-9" in outcome.failed["one"]
     assert place.ledger.recorded() == {}

@@ -101,7 +101,7 @@ def test_a_complaint_about_a_field_is_said_at_the_line_of_the_spec(
     assert text.splitlines()[1].startswith("base_model")
     resolved = found.resolved["one"]
     spec = resolved.file.spec.model_copy(update={"base_model": "gemini-9"})
-    file = resolved.file.model_copy(update={"spec": spec})
+    file = replace(resolved.file, spec=spec)
     outcome = apply(tools(place), found.plan, {"one": replace(resolved, file=file)})
     assert outcome.failed["one"].startswith("jobs/one.yaml:2: base_model: ")
     assert "gemini-9" in outcome.failed["one"]

@@ -138,7 +138,7 @@ def command(
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
-    resolved, recorded = place.resolve(terms.select), place.ledger.recorded()
+    recorded, resolved = place.read(terms.select)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     found = reconcile(resolved, recorded, terms.select, retry, terms.allow)

@@ -71,7 +71,7 @@ def command(
     """
     if touched and output != "markdown":
         raise click.UsageError("--touched goes with -o markdown")
-    recorded, resolved = place.ledger.recorded(), place.resolve(select)
+    recorded, resolved = place.read(select)
     month = spending.this_month(recorded, place.ledger.clock.now())
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)

@@ -127,9 +127,9 @@ class _Look:
 
         if self._legible is None:
             place, today = self._place, self._place.ledger.clock.now().date()
-            self._legible = legible(
-                place.root, place.name, place.settings, place.open_bucket, today, self._select
-            )
+            here = (place.root, place.name, place.settings, place.open_bucket)
+            with place.seen() as known:
+                self._legible = legible(*here, today, self._select, known)
             for what in self._legible.wrong:
                 self.say(what)
         return self._legible
