@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from jobs.runner.ledger import Recorded
+from jobs.runner.errors import NotProvisioned, RemoteError, VertuneError
+from jobs.runner.ledger import Ledger, Recorded
 from jobs.runner.plan import Change, Plan
 from jobs.runner.report import score_text
 
@@ -16,6 +17,22 @@ class Earlier:
 
     stack: str
     recorded: Mapping[str, Recorded]
+
+    @classmethod
+    def read(cls, stack: str, ledger: Ledger, here: str) -> Earlier:
+        """`here` is the stack that promotes. Raises VertuneError, with the setting that grants."""
+        try:
+            return cls(stack, ledger.recorded())
+        except NotProvisioned as error:
+            why = f"stack {here} promotes from {stack} (vertune:promotesFrom)"
+            raise VertuneError(f"{why}, which is to be provisioned first: {error}") from error
+        except RemoteError as error:
+            if error.status != 403:
+                raise
+            raise VertuneError(
+                f"{error}\nstack {here} promotes from {stack} (vertune:promotesFrom): whoever plans"
+                f" or applies {here} must be named by vertune:ledgerReaders of stack {stack}"
+            ) from error
 
     def noted(self, plan: Plan) -> Plan:
         """The plan with a note on every change that costs: how the same tuning fared there."""

@@ -87,7 +87,7 @@ class Place:
         from jobs.runner.promotion import Earlier
 
         name = self.settings.promotes_from
-        return Earlier(name, Place(name, self.root).ledger.recorded()) if name else None
+        return Earlier.read(name, Place(name, self.root).ledger, self.name) if name else None
 
     @cached_property
     def owner(self) -> Owner:
