@@ -49,6 +49,19 @@ class Score(BaseModel):
     base: float
     low: float  # 95 % interval of `tuned`
     high: float
+    stack: str | None = None  # where it was measured, if not in the stack of its entry
+
+
+class Copied(BaseModel):
+    """What a tuned model is a copy of: a stack's, which goes on having it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stack: str
+    tuned_model: str
+
+    def __str__(self) -> str:
+        return f"{self.tuned_model} of stack {self.stack}"
 
 
 class Summary(BaseModel):
@@ -78,6 +91,7 @@ class Summary(BaseModel):
     tuned_model: str | None = None
     endpoint: str | None = None
     stand_in: str | None = None  # the local model that plays the base model, on the emulator only
+    copied: Copied | None = None
     score: Score | None = None
     error: str | None = None
 
@@ -400,7 +414,9 @@ def _output(summary: Summary) -> dict[str, object]:
         "finished": summary.finished,
     }
     if summary.score:
-        output["score"] = summary.score.model_dump()
+        output["score"] = summary.score.model_dump(exclude_none=True)
+    if summary.copied:
+        output["copied"] = summary.copied.model_dump()
     if summary.stand_in:
         output["simulated"] = f"local simulation: {summary.stand_in} stands in for the base model"
     return output
