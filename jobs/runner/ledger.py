@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.runner import remote, storage
 from jobs.runner.clock import Clock
@@ -49,7 +49,8 @@ class Score(BaseModel):
     base: float
     low: float  # 95 % interval of `tuned`
     high: float
-    stack: str | None = None  # where it was measured, if not in the stack of its entry
+    # Where it was measured, if not in the stack of its entry.
+    stack: str | None = Field(default=None, exclude_if=lambda stack: stack is None)
 
 
 class Copied(BaseModel):
@@ -414,7 +415,7 @@ def _output(summary: Summary) -> dict[str, object]:
         "finished": summary.finished,
     }
     if summary.score:
-        output["score"] = summary.score.model_dump(exclude_none=True)
+        output["score"] = summary.score.model_dump()
     if summary.copied:
         output["copied"] = summary.copied.model_dump()
     if summary.stand_in:

@@ -76,6 +76,6 @@ def _of(served: Summary) -> dict[str, Any]:
     return {
         "fingerprint": served.fingerprint,
         "tuned_model": served.tuned_model,
-        "score": served.score and served.score.model_dump(exclude_none=True),
+        "score": served.score and served.score.model_dump(),
         "finished": served.finished,
     }

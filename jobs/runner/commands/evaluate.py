@@ -47,7 +47,7 @@ def command(place: Place, name: str, rows: bool, output: str) -> None:
         body = {
             "name": name,
             "simulated": entry.stand_in is not None,
-            **score.model_dump(exclude_none=True),
+            **score.model_dump(),
         }
         if rows:
             body["rows"] = [dict(zip(columns, cell, strict=True)) for cell in cells]
