@@ -27,12 +27,16 @@ _REFRESHED = {
 }
 
 
+# https://cloud.google.com/storage/docs/access-control/iam#conditions
+_LISTED = "api.getAttribute('storage.googleapis.com/objectListPrefix', '')"
+
+
 @dataclass(frozen=True)
 class Grant:
     """`calls` says of each permission in use what needs it."""
 
     name: str
-    account: str  # tuner, planner, or Vertex AI's own agent
+    account: str  # tuner, planner, Vertex AI's own agent, or a reader: another stack's account
     role: str
     calls: Mapping[str, str]
     only: tuple[str, ...] = ()  # starts of names in the bucket, if the role counts there only
@@ -45,6 +49,14 @@ class Grant:
     @property
     def in_bucket(self) -> bool:
         return self.role.startswith("roles/storage.")
+
+    def condition(self, bucket: str) -> str:
+        """Under which it counts, if `only` says where; a list is about the bucket, not objects."""
+        objects = f"projects/_/buckets/{bucket}/objects"
+        parts = [f"resource.name.startsWith('{objects}/{start}')" for start in self.only]
+        if "storage.objects.list" in self.calls:
+            parts += [f"{_LISTED}.startsWith('{start}')" for start in self.only]
+        return " || ".join(parts)
 
 
 GRANTS = (
@@ -110,6 +122,16 @@ GRANTS = (
             "storage.objects.get": "Vertex AI: reads the examples of a job",
             "storage.objects.list": "Vertex AI: finds them",
         },
+    ),
+    Grant(
+        "reader-ledger",
+        "reader",
+        "roles/storage.objectViewer",
+        {
+            "storage.objects.get": "`apply` of a stack that promotes from this one: an entry",
+            "storage.objects.list": "`plan`, `apply` there, `compare`: what has passed here",
+        },
+        only=("ledger/",),
     ),
 )
 

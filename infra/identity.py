@@ -1,6 +1,6 @@
 """Identities: who tunes, who plans, who reads the examples, each with the roles of its grants."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pulumi
 from pulumi_gcp import projects, serviceaccount, storage
@@ -36,13 +36,15 @@ class Identities(pulumi.ComponentResource):
             service="aiplatform.googleapis.com",
             opts=self._child(),
         )
-        members = {
-            "tuner": self.tuner.member,
-            "planner": self.planner.member,
-            "agent": agent.member,
+        members: Mapping[str, Mapping[str, pulumi.Input[str]]] = {
+            "tuner": {"": self.tuner.member},
+            "planner": {"": self.planner.member},
+            "agent": {"": agent.member},
+            "reader": {f"-{one}": f"serviceAccount:{one}" for one in settings.ledger_readers},
         }
         for grant in GRANTS:
-            self._grant(grant, members[grant.account])
+            for whose, member in members[grant.account].items():
+                self._grant(grant, f"{grant.name}{whose}", member)
         self.register_outputs({"tuner": self.tuner.email, "planner": self.planner.email})
 
     def _account(self, role: str, description: str) -> serviceaccount.Account:
@@ -55,31 +57,26 @@ class Identities(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _grant(self, grant: Grant, member: pulumi.Input[str]) -> None:
+    def _grant(self, grant: Grant, name: str, member: pulumi.Input[str]) -> None:
         if grant.in_bucket:
             storage.BucketIAMMember(
-                grant.name,
+                name,
                 bucket=self._bucket.name,
                 role=grant.role,
                 member=member,
-                condition=self._only(grant.only) if grant.only else None,
+                condition=self._only(grant) if grant.only else None,
                 opts=self._child(),
             )
             return
         role = self._own(grant).name if grant.custom else grant.role
         projects.IAMMember(
-            grant.name, project=self._project, role=role, member=member, opts=self._child()
+            name, project=self._project, role=role, member=member, opts=self._child()
         )
 
-    def _only(self, starts: Sequence[str]) -> storage.BucketIAMMemberConditionArgsDict:
+    def _only(self, grant: Grant) -> storage.BucketIAMMemberConditionArgsDict:
         return {
-            "title": f"only {' and '.join(starts)}",
-            "expression": self._bucket.name.apply(
-                lambda bucket: " || ".join(
-                    f"resource.name.startsWith('projects/_/buckets/{bucket}/objects/{start}')"
-                    for start in starts
-                )
-            ),
+            "title": f"only {' and '.join(grant.only)}",
+            "expression": self._bucket.name.apply(grant.condition),
         }
 
     def _own(self, grant: Grant) -> projects.IAMCustomRole:

@@ -13,7 +13,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from infra.github import GitHub
-from infra.kinds import BillingAccount, Bucket, Email, Labels, Prices, Project, mapping
+from infra.kinds import (
+    BillingAccount,
+    Bucket,
+    Email,
+    Labels,
+    Prices,
+    Project,
+    Readers,
+    mapping,
+)
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
@@ -55,6 +64,9 @@ class Settings(BaseModel):
     )
     promotes_from: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
         None, description="The stack where a tuning must have passed before it is paid for here"
+    )
+    ledger_readers: Readers = Field(
+        (), description="Accounts of stacks that promote from this one: they may read its ledger"
     )
     prices: Prices = Field(
         default_factory=dict, description="US dollars per million training tokens, by base model"

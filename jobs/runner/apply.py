@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 from jobs.runner import remote
 from jobs.runner.ahead import ahead
+from jobs.runner.copying import Copying
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import JobMissing, Passing, Quota, Unreachable, VertuneError
 from jobs.runner.flight import Flight
@@ -59,6 +60,7 @@ class Tools:
     at_once: int  # jobs in flight, whoever started them
     poll_seconds: float
     lease: Lease
+    copying: Copying | None = None  # from the stack before, if there is one
     wait: bool = True  # until all that is in flight has ended
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -134,6 +136,8 @@ class _Apply:
             self._resume(change)
         elif change.action is Action.REUSE:
             self._reuse(change)
+        elif change.action is Action.COPY:
+            self._copy(change)
         elif change.action is Action.FORGET:
             self._tools.ledger.deactivate(change.name)
             self._outcome.changed.append(change.name)
@@ -152,6 +156,14 @@ class _Apply:
         ledger.activate(change.name, change.fingerprint)
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, "served again; no job was needed")
+
+    def _copy(self, change: Change) -> None:
+        """Copied, it is scored where it was scored by another metric, and served like any other."""
+        assert self._tools.copying is not None
+        flight = self._tools.copying.copy(change, self._resolved[change.name])
+        self._outcome.changed.append(change.name)
+        self._tools.watcher.said(change.name, f"copied as {flight.entry.tuned_model}")
+        self._tuned.append(flight)
 
     def _resume(self, change: Change) -> None:
         read = self._tools.ledger.read(change.name, change.fingerprint)

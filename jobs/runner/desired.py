@@ -167,6 +167,8 @@ def _desired(
     if not settings.emulator and (left := facts.retires - today) <= NOTICE:
         soon = f"{spec.base_model} retires on {facts.retires}, {counted(left.days, 'day')} from now"
         cost = replace(cost, notes=(*cost.notes, f"{soon}, and what was tuned from it with it"))
+    if spec.promotion == "copy" and not settings.promotes_from:
+        cost = replace(cost, notes=(*cost.notes, "tuned, for this stack promotes from no other"))
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     if spec.tuning.continue_from:
         places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"
@@ -184,6 +186,7 @@ def _desired(
         metric=spec.metric if "test" in data.splits else None,
         refusals=dict(_refusals(file, cost, facts, today, simulated=settings.emulator)),
         priority=spec.priority,
+        copies=spec.promotion == "copy" and settings.promotes_from is not None,
         pin=spec.pin,
         places=places,
     )

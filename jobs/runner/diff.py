@@ -11,6 +11,7 @@ a1      | a1 failed or cancelled           | ! blocked    a retry costs money: a
 a1      | a1 failed, and a person asks     | + submit
 a1      | a1 succeeded, below the mark     |   (none)     it is not served; status says so
 a1      | -, refused by a guard            | ! blocked    a person mends it, or allows it by name
+a1      | -, and its spec says to copy     | ^ copy       of the stack before, which has tuned it
 a1      | a2 served by a rollback from a1  |   (none)     until the spec asks for another one
 pinned  | a1 succeeded                     | = reuse      nothing is ever tuned for a pin
 pinned  | -                                | ! blocked
@@ -59,7 +60,7 @@ def diff(
         elif name in desired:
             unchanged.append(name)
     changes = after_parents(list(_each_tuning_once(changes)), desired, recorded)
-    return Plan(tuple(sorted(changes, key=_turn)), tuple(unchanged))
+    return Plan(tuple(sorted(changes, key=turn)), tuple(unchanged))
 
 
 def allowed(wanted: Desired, allow: Collection[str]) -> Desired:
@@ -68,7 +69,7 @@ def allowed(wanted: Desired, allow: Collection[str]) -> Desired:
     return replace(wanted, refusals=left)
 
 
-def _turn(change: Change) -> tuple[int, int, int, int, str]:
+def turn(change: Change) -> tuple[int, int, int, int, str]:
     """By action; what tunes by priority, then the smallest first, whose result is there soonest."""
     order = list(Action).index(change.action)
     wanted = change.desired if change.action.tunes else None
@@ -83,7 +84,8 @@ def _each_tuning_once(changes: Iterable[Change]) -> Iterator[Change]:
     """The changes, by name; of two names that want the same tuning the second one waits."""
     first: dict[str, str] = {}
     for change in changes:
-        if change.action.tunes and first.setdefault(change.fingerprint, change.name) != change.name:
+        makes = change.action.tunes or change.action is Action.COPY
+        if makes and first.setdefault(change.fingerprint, change.name) != change.name:
             yield _wait(change, first[change.fingerprint])
         else:
             yield change
@@ -219,6 +221,9 @@ def _reaches(wanted: Desired, other: Summary) -> bool:
 
 
 def _new(wanted: Desired, record: Recorded) -> Change:
+    if wanted.copies:
+        reason = "the tuned model of the stack before is copied; no new job"
+        return Change(Action.COPY, wanted.name, reason, wanted.fingerprint, wanted)
     if wanted.refusals:
         lifts = " ".join(f"--allow {guard}" for guard in sorted(wanted.refusals))
         reason = f"{'; '.join(wanted.refusals.values())}; to tune it all the same: {lifts}"

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.runner import remote, storage
 from jobs.runner.clock import Clock
@@ -49,6 +49,20 @@ class Score(BaseModel):
     base: float
     low: float  # 95 % interval of `tuned`
     high: float
+    # Where it was measured, if not in the stack of its entry.
+    stack: str | None = Field(default=None, exclude_if=lambda stack: stack is None)
+
+
+class Copied(BaseModel):
+    """What a tuned model is a copy of: a stack's, which goes on having it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stack: str
+    tuned_model: str
+
+    def __str__(self) -> str:
+        return f"{self.tuned_model} of stack {self.stack}"
 
 
 class Summary(BaseModel):
@@ -78,6 +92,7 @@ class Summary(BaseModel):
     tuned_model: str | None = None
     endpoint: str | None = None
     stand_in: str | None = None  # the local model that plays the base model, on the emulator only
+    copied: Copied | None = None
     score: Score | None = None
     error: str | None = None
 
@@ -401,6 +416,8 @@ def _output(summary: Summary) -> dict[str, object]:
     }
     if summary.score:
         output["score"] = summary.score.model_dump()
+    if summary.copied:
+        output["copied"] = summary.copied.model_dump()
     if summary.stand_in:
         output["simulated"] = f"local simulation: {summary.stand_in} stands in for the base model"
     return output

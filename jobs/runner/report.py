@@ -89,7 +89,7 @@ def plan_sum(plan: Plan, settings: Settings) -> str:
 
 def _details(change: Change, simulated: bool) -> list[str]:
     wanted = change.desired
-    if wanted is None or not (change.action.tunes or change.action is Action.BLOCKED):
+    if wanted is None or not change.priced:
         return []
     cost = wanted.estimate
     return [
@@ -129,7 +129,9 @@ def _change_json(change: Change) -> dict[str, Any]:
         "reason": change.reason,
         "fingerprint": change.fingerprint,
     }
-    if change.desired and (change.action.tunes or change.action is Action.BLOCKED):
+    if change.action is Action.COPY and change.source:
+        body["copies"] = {"stack": change.source.stack, "tuned_model": change.source.tuned_model}
+    if change.desired and change.priced:
         wanted = change.desired
         body |= {
             "base_model": wanted.inputs["base_model"],
@@ -198,9 +200,10 @@ def score_text(score: Any) -> str:
     if score is None:
         return "not scored"
     found = score if isinstance(score, Mapping) else score.model_dump()
+    there = f", measured in stack {found['stack']}" if found.get("stack") else ""
     return (
         f"{found['metric']} {found['tuned']:.3f} (95 % {found['low']:.2f}–{found['high']:.2f},"
-        f" n {found['n']}), base model {found['base']:.3f}"
+        f" n {found['n']}), base model {found['base']:.3f}{there}"
     )
 
 

@@ -53,7 +53,7 @@ class Serving:
             self.said(name, "scored; it was taken back and is not served")
             return
         self.ledger.activate(name, flight.entry.fingerprint)
-        self.said(name, "tuned and served")
+        self.said(name, f"{'copied' if flight.entry.copied else 'tuned'} and served")
 
     def _score(self, flight: Flight) -> None:
         assert flight.resolved is not None

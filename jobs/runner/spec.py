@@ -220,6 +220,12 @@ class Spec(_Model):
         description="Serve the tuned model whose fingerprint begins so, and tune nothing.",
         examples=["0123456789ab"],
     )
+    promotion: Literal["retune", "copy"] = Field(
+        default="retune",
+        description="How it comes to a stack that promotes from another one of the same project:"
+        " tuned once more, or that stack's tuned model copied.",
+        examples=["copy"],
+    )
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
     )

@@ -106,6 +106,28 @@ def test_examples_can_be_written_but_never_be_changed(deployment: Deployment) ->
     assert len(changing) == 2
 
 
+READER = "vertune-tuner@my-project-prod.iam.gserviceaccount.com"
+
+
+def test_another_stacks_account_may_read_the_ledger_and_nothing_else() -> None:
+    config = settings_of("dev") | {"vertune:ledgerReaders": f'["{READER}"]'}
+    given = [one for one in grants(deploy("dev", config)) if READER in one.inputs["member"]]
+    (only,) = given
+    assert (only.inputs["role"], only.inputs["member"]) == (READS, f"serviceAccount:{READER}")
+    condition = only.inputs["condition"]["expression"]
+    bucket = "projects/_/buckets/my-project-dev-vertune"
+    seen = {
+        name: expressions.holds(condition, {"resource": {"name": name}, "api": {}})
+        for name in (f"{bucket}/objects/ledger/a/1.json", f"{bucket}/objects/claims/1.json", bucket)
+    }
+    assert list(seen.values()) == [True, False, False]
+
+
+def test_nobody_else_reads_a_ledger_unless_a_setting_names_them(deployment: Deployment) -> None:
+    readers = [one.name for one in grants(deployment) if one.name.startswith("reader")]
+    assert readers == []
+
+
 def test_no_account_has_a_key(deployment: Deployment) -> None:
     assert [one for one in deployment.resources if "key" in one.type.lower()] == []
 

@@ -38,6 +38,28 @@ def test_what_was_never_tuned_is_submitted() -> None:
     assert change.fingerprint == A1
 
 
+def test_what_is_to_be_copied_is_never_tuned_whatever_it_would_cost() -> None:
+    dear = wanted(copies=True, refusals={"budget": "$90 is over the budget of $2"})
+    plan = diff(by_name(dear), {})
+    assert said(plan) == [("^", "a")]
+    assert (plan.tunes, plan.price_usd) == (False, 0.0)
+
+
+def test_of_two_names_for_one_tuning_one_is_copied_and_the_other_waits_for_it() -> None:
+    two = by_name(wanted("a", copies=True), wanted("b", copies=True))
+    plan = diff(two, {})
+    assert said(plan) == [("^", "a"), ("…", "b")]
+    assert plan.changes[1].then is Action.REUSE
+
+
+def test_a_copy_that_is_there_is_left_alone_and_one_that_failed_needs_a_person() -> None:
+    copies = by_name(wanted(copies=True))
+    assert not diff(copies, served(entry(job=None)))
+    failed = {"a": record(entry(state="failed"))}
+    assert said(diff(copies, failed)) == [("!", "a")]
+    assert said(diff(copies, failed, retry=["a"])) == [("^", "a")]
+
+
 @pytest.mark.parametrize(
     ("state", "reason"),
     [

@@ -268,7 +268,7 @@ def test_each_fault_has_its_line_and_says_what_is_wanted(
 ) -> None:
     said = said or (
         "3: is not a key of a spec; known: task, base_model, dataset, instructions, tuning,"
-        " budget_usd, pin, priority, evaluation, check, environments, overrides, labels"
+        " budget_usd, pin, promotion, priority, evaluation, check, environments, overrides, labels"
     )
     assert faults(root, LEAST + line + "\n") == [f"jobs/a.yaml:4: {said}"]
 

@@ -98,6 +98,7 @@ def _is_for(binding: Mapping[str, Any], members: frozenset[str], resource: Resou
             "service": resource.type.partition("/")[0],
         },
         "request": {"time": datetime.now(UTC)},
+        "api": dict(resource.attributes),
     }
     return expressions.holds(str(condition.get("expression", "")), variables)
 

@@ -91,10 +91,18 @@ class Place:
     @cached_property
     def earlier(self) -> Earlier | None:
         """The stack that this one promotes from, if its settings name one."""
-        from jobs.runner.promotion import Earlier
+        from jobs.runner import promotion
 
+        if self.before is None:
+            return None
+        apart = promotion.apart(self.before.settings, self.settings)
+        return promotion.Earlier.read(self.before.name, self.before.ledger, self.name, apart)
+
+    @cached_property
+    def before(self) -> Place | None:
+        """The same repository in the stack that this one promotes from."""
         name = self.settings.promotes_from
-        return Earlier(name, Place(name, self.root).ledger.recorded()) if name else None
+        return Place(name, self.root) if name else None
 
     @cached_property
     def owner(self) -> Owner:

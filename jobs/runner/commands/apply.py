@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from jobs.runner.apply import Outcome
+    from jobs.runner.copying import Copying
 
 
 _BEHIND = "it is served all the same; the next apply moves its alias in the registry"
@@ -281,6 +282,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             at_once=place.settings.max_concurrent_jobs,
             poll_seconds=remote.patient(0.5 if place.settings.emulator else 20.0),
             lease=lease(place.settings.emulator),
+            copying=_copying(place),
             wait=terms.wait,
             stop=stop,
         )
@@ -290,6 +292,17 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"
         )
     return outcome
+
+
+def _copying(place: Place) -> Copying | None:
+    from jobs.runner.copying import Copying
+
+    if place.before is None:
+        return None
+    settings, before = place.settings, place.before.ledger
+    return Copying(
+        place.name, settings.project, settings.bucket, place.ledger, before, place.registry
+    )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform_v1
 
@@ -193,6 +193,33 @@ def test_a_copy_answers_where_it_is_deployed(place: Place) -> None:
 
     assert copy.model == f"{europe}/models/copied"
     assert answer.text == "science"
+
+
+def test_of_two_copies_with_one_id_the_second_is_refused(place: Place) -> None:
+    name, client = tuned_model(place), registry(place)
+    request = aiplatform_v1.CopyModelRequest(parent=US, source_model=name, model_id="copied")
+    client.copy_model(request=request).result()
+
+    with pytest.raises(Conflict, match="already exists"):
+        client.copy_model(request=request)
+
+    copy = client.get_model(name=f"{US}/models/copied")
+    assert copy.model_source_info.copy
+    assert not client.get_model(name=name).model_source_info.copy
+    assert copy.labels == client.get_model(name=name).labels
+    assert list(copy.deployed_models) == []
+
+
+@pytest.mark.parametrize(
+    ("parent", "id", "why"),
+    [(US, "1st", "Invalid model_id"), (US.replace("/0/", "/1/"), "x", "in the same Project")],
+)
+def test_a_copy_that_cannot_be_is_refused(place: Place, parent: str, id: str, why: str) -> None:
+    request = aiplatform_v1.CopyModelRequest(
+        parent=parent, source_model=tuned_model(place), model_id=id
+    )
+    with pytest.raises(BadRequest, match=why):
+        registry(place).copy_model(request=request)
 
 
 def test_a_deployed_model_cannot_be_deleted(place: Place) -> None:
