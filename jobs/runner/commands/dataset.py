@@ -14,10 +14,13 @@ from jobs.runner.estimate import counted
 
 if TYPE_CHECKING:
     from jobs.runner.datasets.diff import Diff
+    from jobs.runner.datasets.parted import Parted
+    from jobs.runner.datasets.shares import Shares
 
 _OLD = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
 _SHARE = click.FloatRange(0, 0.5)
+_MOST_SAID = 5  # labels that lack a side
 
 
 @click.group("dataset")
@@ -80,17 +83,51 @@ def dedupe(file: Path, new: Path, how: Any) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--validation", type=_SHARE, default=0.1, show_default=True, help="Its share.")
 @click.option("--test", type=_SHARE, default=0.1, show_default=True, help="Its share.")
-def split(file: Path, folder: Path, validation: float, test: float) -> None:
+@click.option("--exact", is_flag=True, help="Each label has its share, to the example.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder split earlier: its examples stay where they are, new ones fill up the shares.",
+)
+def split(
+    file: Path, folder: Path, validation: float, test: float, exact: bool, keep: Path | None
+) -> None:
     """Write train, validation and test.jsonl into FOLDER, by what the examples of FILE say.
 
-    Examples that are added later move no other; those that are nearly the same stay together.
+    Examples that are nearly the same stay together. Each side is chosen by the text alone, so
+    examples that are added behind move no other, and each label has about its share of each file.
+    With --exact it has just that, and what is added later moves none with --keep.
 
     Example: vertune dataset split raw.jsonl datasets/tickets --test 0.2
     """
+    from jobs.runner.datasets.shares import Shares
     from jobs.runner.datasets.split import split
 
-    count = split(file, folder, validation, test)
-    click.echo(", ".join(f"{number:,} {name}" for name, number in count.items()))
+    if validation + test >= 1:
+        raise click.UsageError("--validation and --test leave nothing to tune on")
+    shares = Shares(validation, test)
+    found = split(file, folder, shares, exact=exact, earlier=keep)
+    _print_shares(found, shares, keep, even=exact or keep is not None)
+
+
+def _print_shares(found: Parted, shares: Shares, keep: Path | None, *, even: bool) -> None:
+    from jobs.runner import tables
+    from jobs.runner.datasets.parted import table, too_few
+
+    click.echo(tables.text(("label", "all", *found.counts), table(found)))
+    if keep:
+        said = f"\n{found.kept:,} where they are in {keep}, {found.gone:,} of it not in this file"
+        click.echo(said)
+    if found.torn:
+        many = counted(found.torn, "group")
+        click.echo(f"{many} of nearly the same examples {keep} has on several sides, as they stay")
+    lacking = list(too_few(found, shares))
+    for said in lacking[:_MOST_SAID]:
+        click.echo(plain(said))
+    if len(lacking) > _MOST_SAID:
+        click.echo(f"and {counted(len(lacking) - _MOST_SAID, 'label')} more")
+    if lacking and not even:
+        click.echo("--exact gives every label its share, and each at least one in train")
 
 
 @command.command("convert")
