@@ -190,34 +190,24 @@ def sample(file: Path, new: Path, count: int, seed: int) -> None:
 def diff(context: click.Context, old: str, new: Path | None) -> None:
     """Say which examples were added, removed or answered otherwise in NEW.
 
-    With the NAME of a spec alone: in its training data, since what is served was tuned.
+    With the NAME of a spec alone: in each of its splits, since what is served was tuned.
 
     Example: vertune dataset diff old.jsonl datasets/headlines/train.jsonl
     """
     from jobs.runner.datasets import diff as comparison
 
     if new is None:
-        was, now, found = _since_served(context.obj, old)
-    else:
-        path = _OLD.convert(old, None, context)
-        was, now, found = str(path), str(new), comparison.diff(path, new)
-    for name, numbers in (("added", found.added), ("removed", found.removed)):
-        for number in numbers:
-            click.echo(f"{name}: {was if name == 'removed' else now}:{number}")
-    for before, after in found.changed:
-        click.echo(f"changed: {now}:{after} (was {was}:{before})")
-    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
-    for label, counts in shift:
-        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
-    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
-    click.echo(", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
+        _print_since_served(context.obj, old)
+        return
+    path = _OLD.convert(old, None, context)
+    _print_diff(comparison.diff(path, new), str(path), str(new))
 
 
-def _since_served(place: Place, name: str) -> tuple[str, str, Diff]:
-    """What it was tuned on, what it would be tuned on now, and what lies between."""
+def _print_since_served(place: Place, name: str) -> None:
+    """What differs of each split from what is served."""
     from jobs.runner import history
     from jobs.runner.commands.predict import served
-    from jobs.runner.dataset import NoDataset
+    from jobs.runner.dataset import SPLITS, NoDataset
     from jobs.runner.errors import Problems, VertuneError
 
     if not (resolved := place.resolve([name])):
@@ -230,7 +220,26 @@ def _since_served(place: Place, name: str) -> tuple[str, str, Diff]:
         found = history.since(entry, one, place.open_bucket)
     except NoDataset as error:
         raise VertuneError(f"{name}: {error}") from None
-    return entry.dataset_uri, one.dataset.train.source.shown, found
+    was, now = history.uploaded(entry), one.dataset.splits
+    for split in SPLITS:
+        if split in found:
+            new = now[split].source.shown if split in now else split
+            _print_diff(found[split], was.get(split) or f"served {split} data", new, f"{split}: ")
+        elif split in now:
+            click.echo(f"{split}: not compared, as it is not recorded what it was")
+
+
+def _print_diff(found: Diff, was: str, now: str, of: str = "") -> None:
+    for name, numbers in (("added", found.added), ("removed", found.removed)):
+        for number in numbers:
+            click.echo(f"{name}: {was if name == 'removed' else now}:{number}")
+    for before, after in found.changed:
+        click.echo(f"changed: {now}:{after} (was {was}:{before})")
+    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
+    for label, counts in shift:
+        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
+    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
+    click.echo(of + ", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
 
 
 def _counts(count: Counter[str], otherwise: str) -> None:
