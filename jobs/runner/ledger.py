@@ -114,10 +114,18 @@ class Entry(Summary):
     imported: bool = False  # not submitted here: its inputs are what the service says, or a person
     dataset_uri: str
     splits: dict[str, int]  # examples by split
+    tested: list[str] = []  # of the test split, which is never uploaded: see sketch
     labels: dict[str, str] = {}  # of the spec
     prompt: dict[str, str | None] = {}
     checkpoints: list[dict[str, Any]] = []
     statistics: dict[str, Any] = {}
+
+    @property
+    def validation_uri(self) -> str | None:
+        """Beside the training examples, where they were uploaded from here."""
+        if self.imported or "validation" not in self.splits:
+            return None
+        return f"{self.dataset_uri.rpartition('/')[0]}/validation.jsonl"
 
     def summary(self) -> str:
         """As JSON for the object's metadata, where a service's long complaint has no room."""

@@ -33,6 +33,7 @@ from jobs.runner.identity import FINGERPRINT, SPEC, STACK
 from jobs.runner.lease import Lease, holder
 from jobs.runner.ledger import Entry, Ledger
 from jobs.runner.plan import Change
+from jobs.runner.sketch import sketch
 from jobs.runner.storage import Changed
 from jobs.runner.vertex import STAND_IN_LABEL, Job, Order, Vertex
 
@@ -266,12 +267,11 @@ class Submission:
         entry, resolved = flight.entry, flight.resolved
         assert resolved is not None
         spec = resolved.file.spec
-        folder = entry.dataset_uri.rpartition("/")[0]
         return Order(
             name=f"{entry.name}-{entry.fingerprint[:8]}",
             base_model=entry.pre_tuned_model or spec.base_model,
             train_uri=entry.dataset_uri,
-            validation_uri=f"{folder}/validation.jsonl" if "validation" in entry.splits else None,
+            validation_uri=entry.validation_uri,
             epochs=entry.epochs,
             learning_rate_multiplier=spec.tuning.learning_rate_multiplier,
             adapter_size=spec.tuning.adapter_size,
@@ -332,10 +332,12 @@ class Submission:
 def of_spec(resolved: Resolved) -> dict[str, Any]:
     """What an entry says of the spec and its data."""
     train, spec = resolved.dataset.train, resolved.file.spec
+    test = resolved.dataset.splits.get("test")
     return {
         "spec": resolved.file.path,
         "labels": dict(spec.labels),
         "splits": {name: split.examples for name, split in resolved.dataset.splits.items()},
+        "tested": sketch(test) if test else [],
         "prompt": {
             "system": train.prompt.system or spec.instructions,
             "prefix": train.prompt.prefix,

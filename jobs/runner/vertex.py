@@ -228,11 +228,16 @@ class Vertex:
         with client.doing("listing base models", self._endpoint):
             return client.repeated(found)
 
-    def count_tokens(self, base_model: str, contents: Sequence[Mapping[str, Any]]) -> int:
+    def count_tokens(
+        self, base_model: str, contents: Sequence[Mapping[str, Any]], tools: Any = None
+    ) -> int:
         """Of turns as they stand in examples; they need not be one conversation."""
         from google.genai import types
 
-        config = types.CountTokensConfig(http_options=_within(remote.patient(_THINKING)))
+        options = _within(remote.patient(_THINKING))
+        if tools is not None:  # as they stand: the client would refuse what it does not know
+            options.extra_body = {"tools": tools}
+        config = types.CountTokensConfig(http_options=options)
         turns = [types.Content.model_validate(content) for content in contents]
 
         def ask() -> int:

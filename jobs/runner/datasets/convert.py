@@ -41,7 +41,7 @@ def convert(path: Path, to: Path, form: To) -> int:
 def _lost(example: Example, form: To) -> str | None:
     if form == "contents":
         return None
-    if example.holds_files or example.tools is not None:
+    if example.holds_files or example.holds_functions:
         return "a file or tool"
     if form != "messages" and len(example.contents) > 2:
         return f"a conversation of {len(example.contents)} turns"
