@@ -25,9 +25,17 @@ def local_project() -> str:
 
 
 def environment(
-    url: str, folder: Path, root: Path, *, genuine_provider: bool = False
+    url: str,
+    folder: Path,
+    root: Path,
+    *,
+    genuine_provider: bool = False,
+    state: str | None = None,
 ) -> dict[str, str]:
-    """PATH is the caller's present one, after the folders that must come first."""
+    """PATH is the caller's present one, after the folders that must come first.
+
+    `state` is a bucket of the emulator, gs://BUCKET/PREFIX, for Pulumi to keep its state in.
+    """
     variables = {
         "VERTUNE_EMULATOR_URL": url,
         "GOOGLE_APPLICATION_CREDENTIALS": str(folder / KEY_FILE),
@@ -56,6 +64,10 @@ def environment(
     variables["NO_PROXY"] = variables["no_proxy"] = _direct()
     if genuine_provider:
         variables["HTTPS_PROXY"] = _CLOSED
+    if state:
+        # The engine's Go client wants no scheme, Python's storage client wants one.
+        host = url.removeprefix("http://")
+        variables |= {"PULUMI_BACKEND_URL": state, "STORAGE_EMULATOR_HOST": host}
     return variables
 
 

@@ -18,6 +18,7 @@ from jobs.runner.ahead import ahead
 from jobs.runner.copying import Copying
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import JobMissing, Passing, Quota, Unreachable, VertuneError
+from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry, Ledger
@@ -61,6 +62,7 @@ class Tools:
     poll_seconds: float
     lease: Lease
     copying: Copying | None = None  # from the stack before, if there is one
+    events: Events = field(default_factory=Events)
     wait: bool = True  # until all that is in flight has ended
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -84,10 +86,12 @@ def apply(tools: Tools, plan: Plan, resolved: Mapping[str, Resolved]) -> Outcome
 class _Apply:
     def __init__(self, tools: Tools, resolved: Mapping[str, Resolved]) -> None:
         self._tools, self._resolved = tools, resolved
-        said = tools.watcher.said
-        self._submission = Submission(tools.stack, tools.ledger, tools.vertex, tools.lease, said)
+        said, self._happened = tools.watcher.said, tools.events.happened
+        self._submission = Submission(
+            tools.stack, tools.ledger, tools.vertex, tools.lease, said, self._happened
+        )
         self._serving = Serving(
-            tools.ledger, tools.vertex, said, tools.watcher.answered, tools.stop
+            tools.ledger, tools.vertex, said, tools.watcher.answered, self._happened, tools.stop
         )
         self._outcome = Outcome()
         self._queue: list[Change] = []
@@ -126,8 +130,12 @@ class _Apply:
         try:
             act(*args, **kwargs)
         except VertuneError as error:
-            self._outcome.failed[name] = str(error)
-            self._tools.watcher.said(name, str(error))
+            self._failed(name, error)
+
+    def _failed(self, name: str, error: VertuneError) -> None:
+        self._outcome.failed[name] = str(error)
+        self._tools.watcher.said(name, str(error))
+        self._happened("failed", name, error=str(error))
 
     # Changes that submit nothing
 
@@ -142,6 +150,7 @@ class _Apply:
             self._tools.ledger.deactivate(change.name)
             self._outcome.changed.append(change.name)
             self._tools.watcher.said(change.name, "forgotten; nothing remote was deleted")
+            self._happened("forgotten", change.name)
 
     def _reuse(self, change: Change) -> None:
         source, ledger = change.source, self._tools.ledger
@@ -156,6 +165,7 @@ class _Apply:
         ledger.activate(change.name, change.fingerprint)
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, "served again; no job was needed")
+        self._happened("served", change.name)
 
     def _copy(self, change: Change) -> None:
         """Copied, it is scored where it was scored by another metric, and served like any other."""
@@ -163,6 +173,7 @@ class _Apply:
         flight = self._tools.copying.copy(change, self._resolved[change.name])
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, f"copied as {flight.entry.tuned_model}")
+        self._happened("copied", change.name, tuned_model=flight.entry.tuned_model)
         self._tuned.append(flight)
 
     def _resume(self, change: Change) -> None:
@@ -177,6 +188,7 @@ class _Apply:
             self._flights.append(flight)
             if entry.job:
                 self._tools.watcher.said(entry.name, f"adopted {entry.job}")
+                self._happened("adopted", entry.name, job=entry.job)
 
     def _of(self, entry: Entry) -> Resolved | None:
         """The spec an entry belongs to, if it still asks for the same tuning."""
@@ -249,8 +261,7 @@ class _Apply:
             except VertuneError as error:
                 passing = isinstance(error, _AGAIN)
                 if done := not passing or self._lost(name, error):
-                    self._outcome.failed[name] = str(error)
-                    self._tools.watcher.said(name, str(error))
+                    self._failed(name, error)
             if done:
                 self._flights.remove(flight)
 
@@ -278,6 +289,7 @@ class _Apply:
                 return False  # asked for again meanwhile
             raise
         self._tools.watcher.moved(flight.entry.name, job)
+        self._tools.events.moved(flight.entry.name, job)
         if job.done:
             self._serving.finished(flight, job)
         return job.done and not flight.entry.in_flight and self._take_up(flight)
@@ -286,8 +298,11 @@ class _Apply:
         """Go on with what has ended, by whomever that was recorded."""
         if flight.entry.state != "succeeded":
             raise VertuneError(f"{flight.entry.state}: {flight.entry.error or 'no reason given'}")
-        self._outcome.tuned.append(flight.entry.name)
+        entry = flight.entry
+        self._outcome.tuned.append(entry.name)
         self._tuned.append(flight)
+        tuned = {"tuned_model": entry.tuned_model, "endpoint": entry.endpoint}
+        self._happened("succeeded", entry.name, job=entry.job, **tuned)
         return True
 
 

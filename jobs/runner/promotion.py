@@ -91,7 +91,8 @@ class Earlier:
         return None
 
     def _below(self, change: Change) -> str | None:
-        score, mark = self._entry(change).score, change.desired and change.desired.at_least
+        score = self._entry(change).score
+        mark = change.desired.at_least if change.desired else None
         if mark is not None and (score is None or score.tuned < mark):
             return f"did not reach {mark:g} in {self.stack}: {score_text(score)}"
         return None

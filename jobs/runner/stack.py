@@ -89,7 +89,8 @@ def load(root: Path, name: str) -> Stack:
     if not found.emulator:
         return Stack(name, root, found, None, {})
     url, environment = _emulator(root)
-    return Stack(name, root, found, url, environment)
+    taken_over = os.environ.get(_ELSEWHERE) == url  # and what was set there since, holds
+    return Stack(name, root, found, url, {} if taken_over else environment)
 
 
 def settings(root: Path, name: str) -> Settings:

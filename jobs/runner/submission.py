@@ -75,6 +75,7 @@ class Submission:
     vertex: Vertex
     lease: Lease
     said: Said
+    happened: Callable[..., None]  # Events.happened
     holder: str = field(default_factory=holder)
     _listed: dict[str | None, list[Job]] = field(default_factory=dict)  # by location
 
@@ -320,6 +321,8 @@ class Submission:
         )
         if flight.entry.job == job.name:
             self.said(flight.entry.name, f"{how} {job.name}")
+            event = "submitted" if how == "submitted" else "adopted"
+            self.happened(event, flight.entry.name, job=job.name)
             return
         said = f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, "
         try:

@@ -31,6 +31,14 @@ def test_pulumi_keeps_the_local_stack_in_the_clone(tmp_path: Path) -> None:
     assert found["PULUMI_CONFIG_PASSPHRASE"] == ""
 
 
+def test_a_state_in_a_bucket_is_for_the_engine_which_wants_no_scheme(tmp_path: Path) -> None:
+    found = environment(URL, tmp_path, tmp_path, state="gs://team-state/vertune")
+
+    assert found["PULUMI_BACKEND_URL"] == "gs://team-state/vertune"
+    assert found["STORAGE_EMULATOR_HOST"] == "127.0.0.1:18080"
+    assert found["GOOGLE_STORAGE_CUSTOM_ENDPOINT"].startswith(URL)
+
+
 def test_the_emulators_provider_comes_before_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -251,7 +251,8 @@ def test_no_engine_loses_nothing_that_was_tuned(provisioned_world: World) -> Non
     without["env"]["PATH"] = str(_BIN)
     server.write_text(json.dumps(without), "utf-8")
     engine.unlink(missing_ok=True)
-    ended = world.run("vertune", "apply", "--yes")
+    shell = World(world.repository, {**world.environment, "PATH": str(_BIN)})
+    ended = shell.run("vertune", "apply", "--yes")
     assert ended.returncode == 1
     assert "one: tuned and served" in ended.stderr
     assert ended.stderr.endswith("there is no Pulumi engine; `vertune doctor` says how to get it\n")

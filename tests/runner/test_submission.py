@@ -9,6 +9,7 @@ from jobs.emulator.faults.rule import Rule
 from jobs.runner import gone
 from jobs.runner.apply import Outcome, apply
 from jobs.runner.commands import Place
+from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import lease
 from jobs.runner.ledger import Entry
@@ -197,7 +198,9 @@ def test_of_two_jobs_for_one_claim_the_second_one_is_cancelled(place: Place) -> 
     )
     said: list[str] = []
     submission = Submission(
-        "local", place.ledger, place.vertex, lease(True), lambda name, text: said.append(text)
+        *("local", place.ledger, place.vertex, lease(True)),
+        said=lambda name, text: said.append(text),
+        happened=Events().happened,
     )
     late = Flight(entry.model_copy(update={"state": "submitting", "job": None}), 1, None)
     second = place.vertex.submit(order)
