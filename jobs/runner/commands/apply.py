@@ -152,12 +152,16 @@ def command(
 def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> None:
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
-    click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
+    click.echo(_shown(place, found.plan), err=output != "text")
     _hold(terms, found, promised)
     result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
     _move_aliases(place, found, after)
     _finish(place, output, result, after, terms)
+
+
+def _shown(place: Place, plan: Plan) -> str:
+    return report.plan_text(report.Shown(plan, place.name, place.settings))
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
@@ -215,7 +219,7 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
         if terms.held:
             found = found.of(promised.covers)
         elif not all(map(promised.covers, found.plan.now)):
-            click.echo(report.plan_text(found.plan, place.name, place.settings), err=True)
+            click.echo(_shown(place, found.plan), err=True)
     return result
 
 

@@ -88,15 +88,15 @@ def command(
         _save(out, saved.model_dump_json(indent=1) + "\n")
     spent = month if plan.tunes else None
     against = [g for g in _against(place, plan, recorded, spent) if g.name not in allow]
-    shown = (plan, place.name, place.settings, against, spent)
+    shown = report.Shown(plan, place.name, place.settings, against, spent)
     if output == "json":
-        click.echo(report.dumps(report.plan_json(*shown)))
+        click.echo(report.dumps(report.plan_json(shown)))
     elif touched:
         click.echo(_of_a_pull_request(place, shown, touched, resolved))
     elif output == "markdown":
-        click.echo(report.plan_markdown(*shown))
+        click.echo(report.plan_markdown(shown))
     else:
-        click.echo(report.plan_text(*shown))
+        click.echo(report.plan_text(shown))
     if detailed_exitcode and plan:
         click.get_current_context().exit(3)
 
@@ -117,7 +117,7 @@ def _of_a_pull_request(
 
     found = touched(place.root, base)
     names = found.names(one.file for one in resolved)
-    return report_pull.markdown(*shown, names=names, touched=found)
+    return report_pull.markdown(shown, names, found)
 
 
 def _save(path: Path, text: str) -> None:
