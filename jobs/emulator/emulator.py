@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from jobs.emulator.access.callers import Callers
+from jobs.emulator.access.closed import Closed
 from jobs.emulator.access.guard import Guard
 from jobs.emulator.access.roles import Roles
 from jobs.emulator.custom_roles import CustomRoles
@@ -84,10 +85,11 @@ def _services(
 ) -> tuple[list[Route], Vertex]:
     principals = Principals(state, numbers)
     policies, operations = Policies(state, principals), Operations(state)
-    projects = Projects(policies, numbers)
+    closed = Closed(state, numbers)
+    projects = Projects(policies, numbers, closed)
     storage = Storage(state, principals, numbers)
     identities = WorkloadIdentity(state, projects, operations)
-    guard = Guard(Callers(principals), Roles(state), policies, storage.policy_of, numbers)
+    guard = Guard(Callers(principals), Roles(state), policies, storage.policy_of, numbers, closed)
     vertex = Vertex(state, trainer, storage.open_object, numbers, quota=max_tuning_jobs)
     routes = [
         Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
@@ -98,7 +100,7 @@ def _services(
         *projects.routes(),
         *Guardrails(state, projects, policies).routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
-        *Services(state, projects, principals, operations).routes(),
+        *Services(state, projects, principals, operations, closed).routes(),
         *identities.routes(),
         *vertex.routes(),
         *storage.routes(),  # last: it takes any two segments

@@ -186,6 +186,27 @@ def unanswered(doing: str, where: str, endpoint: str | None, error: BaseExceptio
     )
 
 
+# What the services say of a project that is closed to everybody, and the way out.
+_CLOSED = (
+    (
+        "has not been used in project",
+        "`pulumi up --refresh` of this stack enables what the stack needs",
+    ),
+    (
+        "requires billing to be enabled",
+        "`gcloud billing projects link PROJECT --billing-account ACCOUNT` links one",
+    ),
+    (
+        "billing account for the owning project is disabled",
+        "`gcloud billing projects link PROJECT --billing-account ACCOUNT` links one",
+    ),
+)
+
+
+def _closed(message: str) -> str | None:
+    return next((way_out for words, way_out in _CLOSED if words in message), None)
+
+
 def refusal(
     doing: str,
     status: int,
@@ -197,6 +218,8 @@ def refusal(
     message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]} …"
     if status == 401:
         message += f"; {_LOGIN}"
+    elif status == 403 and (way_out := _closed(message)):
+        message += f"; {way_out}"
     elif status == 403:
         who = acting_as()
         doctor = "`vertune doctor` says whose credentials are in use"

@@ -164,6 +164,7 @@ _CALLS: Mapping[str, Permissions] = {
     "GET /operations/{id}": OPEN,  # who began it knows its name
     f"GET {_PROJECT}": ("resourcemanager.projects.get",),
     f"GET {_PROJECT}/billingInfo": ("resourcemanager.projects.get",),
+    f"PUT {_PROJECT}/billingInfo": ("resourcemanager.projects.createBillingAssignment",),
     f"POST {_PROJECT}:getIamPolicy": ("resourcemanager.projects.getIamPolicy",),
     f"POST {_PROJECT}:setIamPolicy": ("resourcemanager.projects.setIamPolicy",),
     f"GET {_SERVICE}": ("serviceusage.services.list",),

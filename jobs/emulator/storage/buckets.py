@@ -15,6 +15,11 @@ from jobs.emulator.wire import Request, Route
 
 POLICY = "storage.policy"  # the kind of the documents that go with a bucket
 _KIND = "storage.bucket"
+_OWNED = "Your previous request to create the named bucket succeeded and you already own it."
+_TAKEN = (
+    "The requested bucket name is not available. The bucket namespace is shared by all users of"
+    " the system. Please select a different name and try again."
+)
 
 Change = Callable[[Bucket, int, Mapping[str, Any]], Bucket]
 
@@ -54,9 +59,8 @@ class Buckets:
         name, project = check_bucket_name(body.get("name")), request.first("project") or ""
         number = self._number(project)
         with self._state.transaction():
-            if self._documents.get(name):
-                message = "Your previous request to create the named bucket succeeded and you"
-                raise conflict(f"{message} already own it.")
+            if other := self._documents.get(name):
+                raise conflict(_OWNED if other["project"] == project else _TAKEN)
             now = self._state.microsecond()
             bucket = new_bucket(name, project, number, now, body)
             self._documents.put(name, bucket.document())
