@@ -74,6 +74,16 @@ def _shared(endpoint: str | None, account: str | None, _file: str | None) -> Cre
     return _impersonating(account, found, endpoint) if account else found
 
 
+def renewed(endpoint: str | None) -> bool:
+    """Another token in the place of one that was refused; False where there is no other."""
+    from google.auth.transport.requests import Request
+
+    if endpoint is not None and not (os.environ.get(IMPERSONATE) or exchanges(endpoint)):
+        return False
+    credentials(endpoint).refresh(Request())
+    return True
+
+
 def acting_as() -> str | None:
     """The service account whose place this shell takes, where that can be told without a call."""
     if account := os.environ.get(IMPERSONATE):
@@ -156,6 +166,11 @@ def refused(error: BaseException | None) -> bool:
 
 def no_credentials(doing: str, error: Exception) -> Unreachable:
     if (account := acting_as()) and (said := _said(error)):
+        if said.startswith("Not found"):
+            return Unreachable(
+                f"{doing}: {account} is not there ({said}); if it was deleted,"
+                " `pulumi up --refresh` of its stack makes it anew"
+            )
         return Unreachable(
             f"{doing}: this shell may not take the place of {account} ({said}); ask for"
             f" roles/iam.serviceAccountTokenCreator on it, or unset {IMPERSONATE}"
@@ -219,7 +234,7 @@ def refusal(
     if status == 401:
         message += f"; {_LOGIN}"
     elif status == 403 and (way_out := _closed(message)):
-        message += f"; {way_out}"
+        message = f"{message.rstrip('.')}; {way_out}"
     elif status == 403:
         who = acting_as()
         doctor = "`vertune doctor` says whose credentials are in use"

@@ -143,7 +143,7 @@ class Vertex:
 
         with client.doing(f"reading {name}", self._endpoint), client.tunings():
             try:
-                return client.repeated(get)
+                return client.repeated(get, self._endpoint)
             except Exception as error:
                 if getattr(error, "code", None) == 404:
                     raise JobMissing(f"{name} is gone; Vertex AI has no such job") from error
@@ -170,13 +170,15 @@ class Vertex:
             return [_job(job) for job in (listed if whole else listed.page)]
 
         with client.doing("listing tuning jobs", self._endpoint), client.tunings():
-            return client.repeated(found)
+            return client.repeated(found, self._endpoint)
 
     def has(self, tuned_model: str) -> bool:
         """Whether the registry still holds a tuned model."""
         serving = self.at(location_of(tuned_model))
         with client.doing(f"reading {tuned_model}", self._endpoint):
-            return client.repeated(lambda: _there(lambda: serving._model(tuned_model)))
+            return client.repeated(
+                lambda: _there(lambda: serving._model(tuned_model)), self._endpoint
+            )
 
     def _model(self, name: str) -> types.Model:
         from google.genai import types
@@ -211,7 +213,7 @@ class Vertex:
             return Answer((answer.text or "").strip(), answer.model_version)
 
         with client.doing(f"asking {model}", self._endpoint):
-            return client.repeated(ask)
+            return client.repeated(ask, self._endpoint)
 
     def base_models(self) -> set[str]:
         """The names of all base models of Google's that the API lists."""
@@ -226,7 +228,7 @@ class Vertex:
             return {(model.name or "").rpartition("/")[2] for model in listed}
 
         with client.doing("listing base models", self._endpoint):
-            return client.repeated(found)
+            return client.repeated(found, self._endpoint)
 
     def count_tokens(
         self, base_model: str, contents: Sequence[Mapping[str, Any]], tools: Any = None
@@ -247,7 +249,7 @@ class Vertex:
             return answer.total_tokens or 0
 
         with client.doing(f"counting tokens for {base_model}", self._endpoint):
-            return client.repeated(ask)
+            return client.repeated(ask, self._endpoint)
 
 
 def _there(get: Callable[[], object]) -> bool:
