@@ -107,7 +107,7 @@ class Tuning(_Model):
     epochs: _Epochs = Field(
         default=None,
         description="Passes over the examples, or `auto` to let the service choose.",
-        examples=[3],
+        examples=[3, "auto"],
     )
     steps: int | None = Field(
         default=None,
