@@ -89,7 +89,8 @@ class Guardrails(pulumi.ComponentResource):
         """To anybody in the bucket, and to the accounts anywhere."""
         project, bucket = self._settings.project, self._settings.bucket
         accounts = " OR ".join(
-            f'"vertune-{one}@{project}.iam.gserviceaccount.com"' for one in ("tuner", "planner")
+            f'"{self._settings.account(one)}@{project}.iam.gserviceaccount.com"'
+            for one in ("tuner", "planner")
         )
         return (
             f'protoPayload.status.code=7 AND (resource.labels.bucket_name="{bucket}"'
