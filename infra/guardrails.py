@@ -1,7 +1,7 @@
 """Guardrails: who is told of spending, of refused tuning and of denied access.
 
-That a job failed later, or runs for long, the cloud logs nowhere that is documented: `vertune
-apply` and `vertune status` tell it.
+That a job failed later, or runs for long, the cloud neither logs nor measures anywhere that is
+documented: no alert can be made of it. `vertune apply` tells the one, `vertune drift` the other.
 """
 
 from __future__ import annotations  # a module of the SDK is loaded when first asked
