@@ -39,6 +39,7 @@ class Grant:
     account: str  # tuner, planner, Vertex AI's own agent, or a reader: another stack's account
     role: str
     calls: Mapping[str, str]
+    promoting: bool = False  # only in a stack that promotes from another
     only: tuple[str, ...] = ()  # starts of names in the bucket, if the role counts there only
 
     @property
@@ -63,7 +64,7 @@ GRANTS = (
     Grant(
         "tuner-vertex",
         "tuner",
-        "vertuneTuner",
+        "Tuner",
         {
             "aiplatform.tuningJobs.create": "`apply`: submits a job",
             "aiplatform.tuningJobs.get": "`apply`, `cancel`: waits for it",
@@ -74,6 +75,17 @@ GRANTS = (
             "aiplatform.endpoints.get": "`apply --retry`: looks whether an endpoint is still there",
             "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`, `plan --exact`",
         },
+    ),
+    Grant(
+        "tuner-copies",
+        "tuner",
+        "Copier",
+        {
+            "aiplatform.models.upload": "`apply`: copies a tuned model (`promotion: copy`)",
+            "aiplatform.endpoints.create": "`apply`: makes the copy an endpoint",
+            "aiplatform.endpoints.deploy": "`apply`: deploys the copy to it",
+        },
+        promoting=True,
     ),
     Grant(
         "tuner-reads",
@@ -103,7 +115,7 @@ GRANTS = (
     Grant(
         "planner-vertex",
         "planner",
-        "vertunePlanner",
+        "Planner",
         {
             "aiplatform.tuningJobs.list": "`drift`, `status --live`: the jobs there are",
             "aiplatform.tuningJobs.get": "`drift`, `status --live`: one that no list has",
@@ -136,12 +148,18 @@ GRANTS = (
 )
 
 
+def granted(promotes: bool) -> list[Grant]:
+    """Those of a stack, by whether it promotes from another one."""
+    return [grant for grant in GRANTS if promotes or not grant.promoting]
+
+
 def table() -> str:
     """As Markdown, a line for each call."""
     lines = ["| account | role | where | permission | needed by |", "|---|---|---|---|---|"]
     for grant in GRANTS:
-        role = f"{grant.role} (own)" if grant.custom else grant.role
+        role = f"vertune{grant.role} (own)" if grant.custom else grant.role
         where = "bucket" if grant.in_bucket else "project"
+        where += ", if the stack promotes from another" if grant.promoting else ""
         where += f", only {' and '.join(f'`{one}`' for one in grant.only)}" if grant.only else ""
         lines += [
             f"| `{grant.account}` | `{role}` | {where} | `{permission}` | {who} |"

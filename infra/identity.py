@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import projects, serviceaccount, storage
 
-from infra.grants import GRANTS, Grant
+from infra.grants import Grant, granted
 from infra.settings import Settings
 
 
@@ -27,7 +27,7 @@ class Identities(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("vertune:infra:Identities", name, None, opts)
-        self._project, self._bucket = settings.project, bucket
+        self._settings, self._bucket = settings, bucket
         self.tuner = self._account("tuner", "Runs `vertune apply`.")
         self.planner = self._account("planner", "Runs `vertune plan` on pull requests; reads only.")
         agent = projects.ServiceIdentity(
@@ -42,7 +42,7 @@ class Identities(pulumi.ComponentResource):
             "agent": {"": agent.member},
             "reader": {f"-{one}": f"serviceAccount:{one}" for one in settings.ledger_readers},
         }
-        for grant in GRANTS:
+        for grant in granted(bool(settings.promotes_from)):
             for whose, member in members[grant.account].items():
                 self._grant(grant, f"{grant.name}{whose}", member)
         self.register_outputs({"tuner": self.tuner.email, "planner": self.planner.email})
@@ -50,8 +50,8 @@ class Identities(pulumi.ComponentResource):
     def _account(self, role: str, description: str) -> serviceaccount.Account:
         return serviceaccount.Account(
             role,
-            account_id=f"vertune-{role}",
-            project=self._project,
+            account_id=self._settings.account(role),
+            project=self._settings.project,
             display_name=f"vertune {role}",
             description=description,
             opts=self._child(),
@@ -70,7 +70,7 @@ class Identities(pulumi.ComponentResource):
             return
         role = self._own(grant).name if grant.custom else grant.role
         projects.IAMMember(
-            name, project=self._project, role=role, member=member, opts=self._child()
+            name, project=self._settings.project, role=role, member=member, opts=self._child()
         )
 
     def _only(self, grant: Grant) -> storage.BucketIAMMemberConditionArgsDict:
@@ -80,12 +80,13 @@ class Identities(pulumi.ComponentResource):
         }
 
     def _own(self, grant: Grant) -> projects.IAMCustomRole:
+        account = self._settings.account(grant.account)
         return projects.IAMCustomRole(
-            f"{grant.account}-role",
-            role_id=grant.role,
-            project=self._project,
-            title=f"vertune {grant.account}",
-            description=f"What the account vertune-{grant.account} does, and no more.",
+            f"{grant.role.lower()}-role",
+            role_id=self._settings.role(grant.role),
+            project=self._settings.project,
+            title=f"{self._settings.prefix} {grant.role.lower()}",
+            description=f"What the account {account} does, and no more.",
             permissions=sorted(grant.calls),
             opts=self._child(),
         )

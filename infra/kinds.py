@@ -57,6 +57,13 @@ Email = Annotated[
     str,
     _text(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an email address"),
 ]
+Prefix = Annotated[
+    str,
+    _text(
+        r"[a-z][a-z0-9-]{0,20}[a-z0-9]",
+        "how accounts' names begin: 2 to 22 lower-case letters, digits and hyphens, a letter first",
+    ),
+]
 ServiceAccount = Annotated[
     str,
     _text(

@@ -18,6 +18,7 @@ from infra.kinds import (
     Bucket,
     Email,
     Labels,
+    Prefix,
     Prices,
     Project,
     Readers,
@@ -44,6 +45,10 @@ class Settings(BaseModel):
     )
     bucket: Bucket = Field(description="Of the examples and the ledger; names are taken worldwide")
     emulator: bool = Field(False, description="Whether its services are those of this machine")
+    prefix: Prefix = Field(
+        "vertune",
+        description="How its accounts and roles are named; two stacks in one project differ in it",
+    )
     labels: Labels = Field(
         default_factory=dict, description="Of every resource that can have any, for cost reports"
     )
@@ -92,6 +97,14 @@ class Settings(BaseModel):
     def serving(self) -> str:
         """The multi-region that serves tuned models: the one around the region, if none is set."""
         return self.serving_location or _SERVING[self.region]
+
+    def account(self, role: str) -> str:
+        """What the account of the tuner, or of the planner, is called."""
+        return f"{self.prefix}-{role}"
+
+    def role(self, name: str) -> str:
+        """The id of a role of the project's own, which takes no hyphens."""
+        return f"{self.prefix.replace('-', '_')}{name}"
 
     @property
     def budgeted(self) -> bool:

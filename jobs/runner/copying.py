@@ -42,7 +42,7 @@ class Copying:
         assert change.desired is not None
         parent = f"projects/{self.project}/locations/{change.desired.serving_location}"
         id, ours = self._id(change.name, source), {**entry.labels, **labels(entry)}
-        model = self.registry.copy(source.tuned_model, parent, id)
+        model = self.registry.copy(source.tuned_model, parent, id, change.desired.kms_key)
         self.registry.label(model, ours)
         endpoint = self.registry.serve(model, parent, id, ours)
         made = {"copied": source, "tuned_model": model.name, "endpoint": endpoint.name}

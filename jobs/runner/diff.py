@@ -221,13 +221,13 @@ def _reaches(wanted: Desired, other: Summary) -> bool:
 
 
 def _new(wanted: Desired, record: Recorded) -> Change:
-    if wanted.copies:
-        reason = "the tuned model of the stack before is copied; no new job"
-        return Change(Action.COPY, wanted.name, reason, wanted.fingerprint, wanted)
     if wanted.refusals:
         lifts = " ".join(f"--allow {guard}" for guard in sorted(wanted.refusals))
         reason = f"{'; '.join(wanted.refusals.values())}; to tune it all the same: {lifts}"
         return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted)
+    if wanted.copies:
+        reason = "the tuned model of the stack before is copied; no new job"
+        return Change(Action.COPY, wanted.name, reason, wanted.fingerprint, wanted)
     previous = record.entries.get(wanted.fingerprint) or record.served or _latest(record)
     if previous is None:
         return Change(Action.SUBMIT, wanted.name, "new", wanted.fingerprint, wanted)

@@ -47,6 +47,7 @@ class Desired:
     refusals: Mapping[str, str] = field(default_factory=dict)  # guard -> why it is not submitted
     priority: int = 0  # of those that wait, higher ones go first
     continues: str | None = None  # the name of the spec whose tuned model it goes on from
+    kms_key: str | None = None  # what the tuned model is encrypted with, if not with Google's
     copies: bool = False  # whether the stack before has its tuned model copied instead of tuned
     pin: str | None = None  # how the fingerprint to be served begins; nothing is tuned then
     places: Mapping[str, str] = field(default_factory=dict)  # input -> path:line it came from

@@ -101,12 +101,14 @@ class Registry:
         path = f"{model.name}:mergeVersionAliases"
         self._call(f"moving an alias of {model.name}", "POST", path, {"versionAliases": [alias]})
 
-    def copy(self, source: str, parent: str, id: str) -> Model:
+    def copy(self, source: str, parent: str, id: str, kms_key: str | None = None) -> Model:
         """A model of that id in a location; the copy that is there already stays as it is."""
         doing, name = f"copying {source}", f"{parent}/models/{id}@1"
         if there := self.model(name):
             return there
-        body = {"sourceModel": source, "modelId": id}
+        body: dict[str, Any] = {"sourceModel": source, "modelId": id}
+        if kms_key:
+            body["encryptionSpec"] = {"kmsKeyName": kms_key}
         self._ended(doing, self._made(doing, f"{parent}/models:copy", body))
         if copied := self.model(name):
             return copied

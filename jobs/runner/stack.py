@@ -55,6 +55,7 @@ class Settings(BaseModel):
     promotes_from: str | None = Field(default=None, alias="vertune:promotesFrom")
     max_concurrent_jobs: int = Field(default=1, ge=1, alias="vertune:maxConcurrentJobs")
     monthly_usd: int | None = Field(default=None, gt=0, alias="vertune:monthlyUsd")
+    kms_key: str | None = Field(default=None, alias="vertune:kmsKey")
     prices: Mapping[_BaseModel, _Price] = Field(default={}, alias="vertune:prices")
 
 

@@ -277,6 +277,7 @@ class Submission:
             learning_rate_multiplier=spec.tuning.learning_rate_multiplier,
             adapter_size=spec.tuning.adapter_size,
             labels={**spec.labels, **labels(entry)},
+            kms_key=resolved.desired.kms_key if resolved.desired else None,
         )
 
     # The lookup and the record

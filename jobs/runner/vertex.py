@@ -36,6 +36,7 @@ class Order:
     learning_rate_multiplier: float | None
     adapter_size: int | None
     labels: Mapping[str, str]
+    kms_key: str | None = None
     pre_tuned_model: str | None = None  # as the service names it; to order, `base_model` has it
 
 
@@ -114,6 +115,9 @@ class Vertex:
             learning_rate_multiplier=order.learning_rate_multiplier,
             adapter_size=_adapter_size(order.adapter_size),
             labels=dict(order.labels),
+            encryption_spec=(
+                types.EncryptionSpec(kms_key_name=order.kms_key) if order.kms_key else None
+            ),
             validation_dataset=(
                 types.TuningValidationDataset(gcs_uri=order.validation_uri)
                 if order.validation_uri

@@ -16,7 +16,7 @@ from click.testing import Result
 from infra.grants import GRANTS, Grant
 from jobs.runner import remote
 from jobs.runner.commands import Place
-from tests.conftest import STACK_SETTINGS, laid_out
+from tests.conftest import SPEC, STACK_SETTINGS, laid_out
 from tests.emulator.wire import Wire
 from tests.end_to_end.world import World
 from tests.runner.commands.calls import vertune
@@ -24,9 +24,10 @@ from tests.runner.commands.calls import vertune
 PROJECT = "/v1/projects/vertune-local"
 BUCKET = "/storage/v1/b/vertune-local"
 EMAIL = "vertune-{}@vertune-local.iam.gserviceaccount.com"
-# A reader of this stack's ledger is an account of the stack that promotes from it.
-PROD = "vertune-local-prod"
-READER = f"vertune-{{}}@{PROD}.iam.gserviceaccount.com"
+# A second stack in the same project promotes from the first: its accounts read the ledger.
+PROD = "prod-{}@vertune-local.iam.gserviceaccount.com"
+OF_PROD = {"reader-ledger": "planner", "tuner-copies": "tuner"}
+COPIED = ("copied", "not-copied")
 BY_NAME = {grant.name: grant for grant in GRANTS}
 _numbers = count()
 
@@ -38,7 +39,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         made.start()
         made.provision()
         _promoting(made)
-        made.repository.job("one")
+        for name in ("one", *COPIED):
+            made.repository.job(name)
+        for name in COPIED:
+            made.repository.spec(name, SPEC.format(name=name) + "promotion: copy\n")
         made.environment[remote.IMPERSONATE] = EMAIL.format("tuner")
         made.done("vertune", "apply", "--yes")
         yield made
@@ -47,19 +51,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def _promoting(world: World) -> None:
-    """A second stack, whose accounts the first one then names as readers."""
-    text = STACK_SETTINGS.replace("vertune-local", PROD) + "  vertune:promotesFrom: local\n"
+    text = STACK_SETTINGS.replace("bucket: vertune-local", "bucket: vertune-local-prod")
+    text += "  vertune:promotesFrom: local\n  vertune:prefix: prod\n"
     (world.repository.root / "Pulumi.prod.yaml").write_text(text, "utf-8")
     world.done("pulumi", "stack", "init", "prod")
     world.done("pulumi", "up", "--stack", "prod", "--yes", "--skip-preview")
     for place, who in enumerate(("planner", "tuner")):
         key = f"vertune:ledgerReaders[{place}]"
-        world.done("pulumi", "config", "set", "-s", "local", "--path", key, READER.format(who))
+        world.done("pulumi", "config", "set", "-s", "local", "--path", key, PROD.format(who))
     world.done("pulumi", "up", "--stack", "local", "--yes", "--skip-preview")
 
 
-def email_of(account: str) -> str:
-    return READER.format("planner") if account == "reader" else EMAIL.format(account)
+def email_of(grant: Grant) -> str:
+    of_prod = OF_PROD.get(grant.name)
+    return PROD.format(of_prod) if of_prod else EMAIL.format(grant.account)
 
 
 @contextmanager
@@ -75,8 +80,9 @@ def without(world: World, grant: Grant) -> Iterator[None]:
     url = world.server()["url"]
     path = f"{BUCKET}/iam" if grant.in_bucket else PROJECT
     policy = _policy(url, path)
-    member = f"serviceAccount:{email_of(grant.account)}"
-    role = f"{PROJECT[4:]}/roles/{grant.role}" if grant.custom else grant.role
+    member = f"serviceAccount:{email_of(grant)}"
+    prefix = "prod" if grant.name in OF_PROD else "vertune"
+    role = f"{PROJECT[4:]}/roles/{prefix}{grant.role}" if grant.custom else grant.role
     left = [
         {**one, "members": [each for each in one["members"] if each != member]}
         if one["role"] == role
@@ -112,9 +118,9 @@ def _write(url: str, path: str, bindings: list[dict[str, Any]]) -> None:
 
 
 def run(world: World, command: str, stack: str = "local") -> Result:
-    """In this process, on a new spec where the command is to apply one."""
+    """In this process, on a new spec where the command is to apply one and names none."""
     words = command.split()
-    if words[0] in ("apply", "plan"):
+    if words[0] in ("apply", "plan") and "--select" not in words:
         name = f"spec-{next(_numbers)}"
         world.repository.job(name)
         words += ["--select", name]
@@ -124,7 +130,7 @@ def run(world: World, command: str, stack: str = "local") -> Result:
 def test_the_tuner_tunes_evaluates_and_records(world: World) -> None:
     output = world.outputs()["tuned_models"]["one"]
     assert output["score"]["tuned"] == 1.0
-    assert json.loads(world.done("vertune", "record", "-o", "json")) == {"one": output}
+    assert json.loads(world.done("vertune", "record", "-o", "json"))["one"] == output
     assert Place("local", world.repository.root).ledger.recorded()["one"].aliased
 
 
@@ -178,6 +184,7 @@ NEEDED = [
     ("tuner-vertex", "predict one match", "aiplatform.endpoints.predict"),
     ("reader-ledger", "plan", "storage.objects.list"),
     ("reader-ledger", "compare local prod", "storage.objects.list"),
+    ("tuner-copies", "apply --yes --select not-copied", "aiplatform.models.upload"),
 ]
 
 
@@ -191,7 +198,7 @@ def test_a_command_fails_cleanly_without_any_one_of_its_roles(
     world: World, name: str, command: str, permission: str
 ) -> None:
     grant = BY_NAME[name]
-    email, stack = email_of(grant.account), "prod" if grant.account == "reader" else "local"
+    email, stack = email_of(grant), "prod" if name in OF_PROD else "local"
     with acting_as(email), without(world, grant):
         result = run(world, command, stack)
     assert result.exit_code == 1, result.output
@@ -217,18 +224,22 @@ def test_the_planner_cannot_act(world: World, command: str, permission: str) -> 
     assert EMAIL.format("planner") in result.output
 
 
+@pytest.mark.parametrize(
+    ("name", "planned"),
+    [("one", "the same tuning in local: accuracy 1.000"), ("copied", "^ copy copied: copies")],
+)
 def test_production_promotes_what_has_passed_with_no_more_than_its_own_roles(
-    world: World,
+    world: World, name: str, planned: str
 ) -> None:
-    words = ("--select", "one")
-    with acting_as(READER.format("planner")):
-        planned = vertune(world.repository, "plan", *words, stack="prod")
-    assert "the same tuning in local: accuracy 1.000" in planned.stdout, planned.output
-    with acting_as(READER.format("tuner")):
-        applied = vertune(world.repository, "apply", "--yes", "--no-record", *words, stack="prod")
+    words = ("--select", name)
+    with acting_as(PROD.format("planner")):
+        result = vertune(world.repository, "plan", *words, stack="prod")
+    assert planned in result.stdout, result.output
+    with acting_as(PROD.format("tuner")):
+        applied = vertune(world.repository, "apply", "--yes", *words, stack="prod")
         compared = vertune(world.repository, "compare", "local", "prod", "-o", "json")
     assert applied.exit_code == 0, applied.output
-    assert [one["same"] for one in json.loads(compared.stdout) if one["name"] == "one"] == [True]
+    assert [one["same"] for one in json.loads(compared.stdout) if one["name"] == name] == [True]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +250,7 @@ def test_a_reader_of_the_ledger_reads_nothing_else(
     world: World, path: str, permission: str
 ) -> None:
     owner = Wire(world.server()["url"])
-    reader = owner.impersonating(READER.format("planner"))
+    reader = owner.impersonating(PROD.format("planner"))
     assert reader.call("GET", f"{BUCKET}/o?prefix=ledger/")["items"]
     status, message = reader.refused("GET", f"{BUCKET}/o{path}")
     assert (status, permission in message) == (403, True)
@@ -248,7 +259,7 @@ def test_a_reader_of_the_ledger_reads_nothing_else(
 def test_a_stack_that_may_not_read_the_ledger_it_promotes_from_says_what_to_set(
     world: World,
 ) -> None:
-    with acting_as(READER.format("planner")), without(world, BY_NAME["reader-ledger"]):
+    with acting_as(PROD.format("planner")), without(world, BY_NAME["reader-ledger"]):
         result = run(world, "plan", "prod")
     assert "must be named by vertune:ledgerReaders of stack local" in result.stderr
 

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_gcp
 import pytest
 
-from infra.grants import GRANTS
+from infra.grants import GRANTS, granted
 from jobs.emulator.access import expressions
 from jobs.runner import policy
 from jobs.runner.errors import VertuneError
@@ -84,11 +84,12 @@ def test_the_planner_can_only_read(deployment: Deployment) -> None:
 
 
 def test_a_projects_own_role_holds_what_is_needed_and_nothing_that_grants(
-    deployment: Deployment,
+    deployment: Deployment, stack: str
 ) -> None:
     own = deployment.of("gcp:projects/iAMCustomRole:IAMCustomRole")
     held = [permission for one in own for permission in one.inputs["permissions"]]
-    assert sorted(held) == sorted(one for g in GRANTS if g.custom for one in g.calls)
+    promotes = "vertune:promotesFrom" in settings_of(stack)
+    assert sorted(held) == sorted(one for g in granted(promotes) if g.custom for one in g.calls)
     assert [one for one in held if "*" in one or "setIamPolicy" in one] == []
 
 
@@ -121,6 +122,23 @@ def test_another_stacks_account_may_read_the_ledger_and_nothing_else() -> None:
         for name in (f"{bucket}/objects/ledger/a/1.json", f"{bucket}/objects/claims/1.json", bucket)
     }
     assert list(seen.values()) == [True, False, False]
+
+
+def test_two_stacks_of_one_project_share_no_account_and_no_role() -> None:
+    every = [
+        deploy("dev", settings_of("dev") | {"vertune:prefix": prefix, **copies})
+        for prefix, copies in (("vertune", {}), ("my-prod", {"vertune:promotesFrom": "dev"}))
+    ]
+    accounts, roles = (
+        [{one.inputs[key] for one in made.of(kind)} for made in every]
+        for kind, key in (
+            ("gcp:serviceaccount/account:Account", "accountId"),
+            ("gcp:projects/iAMCustomRole:IAMCustomRole", "roleId"),
+        )
+    )
+    assert accounts == [{"vertune-tuner", "vertune-planner"}, {"my-prod-tuner", "my-prod-planner"}]
+    assert roles[0] == {"vertuneTuner", "vertunePlanner"}
+    assert roles[1] == {"my_prodTuner", "my_prodPlanner", "my_prodCopier"}
 
 
 def test_nobody_else_reads_a_ledger_unless_a_setting_names_them(deployment: Deployment) -> None:

@@ -38,11 +38,16 @@ def test_what_was_never_tuned_is_submitted() -> None:
     assert change.fingerprint == A1
 
 
-def test_what_is_to_be_copied_is_never_tuned_whatever_it_would_cost() -> None:
-    dear = wanted(copies=True, refusals={"budget": "$90 is over the budget of $2"})
-    plan = diff(by_name(dear), {})
+def test_what_is_to_be_copied_is_never_tuned() -> None:
+    plan = diff(by_name(wanted(copies=True)), {})
     assert said(plan) == [("^", "a")]
     assert (plan.tunes, plan.price_usd) == (False, 0.0)
+
+
+def test_a_copy_that_a_guard_refuses_is_blocked_like_any_other() -> None:
+    refused = by_name(wanted(copies=True, refusals={"google-key": "takes no key"}))
+    assert said(diff(refused, {})) == [("!", "a")]
+    assert said(diff(refused, {}, allow=["google-key"])) == [("^", "a")]
 
 
 def test_of_two_names_for_one_tuning_one_is_copied_and_the_other_waits_for_it() -> None:

@@ -19,7 +19,7 @@ _SHOWN = "[a-z_][a-z0-9_-]{0,62}"
 _ID = re.compile(_SHOWN)
 _ALIAS = re.compile(r"-?[a-z][a-zA-Z0-9-]{0,126}[a-z0-9-]")
 _OF_ONE_VERSION = frozenset(
-    {"name", "versionId", "versionAliases", "createTime", "updateTime"}
+    {"name", "versionId", "versionAliases", "createTime", "updateTime", "encryptionSpec"}
     | {"versionCreateTime", "versionUpdateTime"}
 )
 _UPDATABLE = frozenset(
@@ -122,7 +122,7 @@ class Models:
             version = self._registry.get(source)
             target = self._target(body, place)
             number = self._registry.add(
-                target, _copied(version), self._registry.adapters(source, version)
+                target, _copied(version, body), self._registry.adapters(source, version)
             )
         response = {"model": str(target), "modelVersionId": number}
         return self._operations.done(place, _version(request), "CopyModel", response)
@@ -186,9 +186,14 @@ def _refuse_abroad(source: ModelName, place: Place) -> None:
         )
 
 
-def _copied(version: Version) -> Version:
+def _copied(version: Version, body: Fields) -> Version:
+    """With the key that is asked for: the source's is none of it."""
     kept = {name: value for name, value in version.items() if name not in _OF_ONE_VERSION}
-    return {**kept, "modelSourceInfo": {**version["modelSourceInfo"], "copy": True}}
+    copied = {**kept, "modelSourceInfo": {**version["modelSourceInfo"], "copy": True}}
+    if "encryption_spec" in body:
+        key = body.message("encryption_spec").text("kms_key_name")
+        copied["encryptionSpec"] = {"kmsKeyName": key}
+    return copied
 
 
 def _version(request: Request) -> str:
