@@ -81,6 +81,32 @@ def test_a_refusal_for_want_of_quota_is_waited_out(place: Place, emulator: Emula
     assert len(all_jobs(place)) == 1
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_was_created_though_it_was_refused_is_found_before_the_next_try(
+    place: Place, emulator: Emulator
+) -> None:
+    emulator.faults.set(
+        Rule("full", method="POST", path="*/tuningJobs", when="after", times=1, status=429)
+    )
+    outcome, said = said_by(place, lease=lease(True))
+    (job,) = all_jobs(place)
+    assert outcome.tuned == ["one"]
+    assert f"one: found {job.name}" in said
+
+
+@pytest.mark.parametrize("status", [499, 501, 520])
+def test_a_failure_of_any_kind_is_no_word_on_whether_a_job_was_created(
+    place: Place, emulator: Emulator, status: int
+) -> None:
+    emulator.faults.set(
+        Rule("no", method="POST", path="*/tuningJobs", when="after", times=1, status=status)
+    )
+    outcome, said = said_by(place)
+    assert outcome.tuned == ["one"]
+    assert any("whether a job was created is looked up" in line for line in said)
+    assert len(all_jobs(place)) == 1
+
+
 def test_without_waiting_it_stays_queued_and_leaves_no_trace(
     place: Place, emulator: Emulator
 ) -> None:
@@ -164,6 +190,19 @@ def test_of_a_claim_that_is_held_the_holder_is_said(place: Place) -> None:
     assert outcome.running == ["one"]
     assert any("was being submitted by elsewhere:7:abc" in line for line in said)
     assert all_jobs(place) == []
+
+
+def test_a_job_of_the_stack_that_had_the_bucket_before_is_found_and_not_paid_for_again(
+    place: Place,
+) -> None:
+    applied(place, wait=False)
+    entry, generation = entry_of(place, "one")
+    lost = {"state": "submitting", "job": None}
+    place.ledger.update(entry.model_copy(update=lost), generation)
+    found = planned(place)
+    outcome = apply(replace(tools(place, OVER), stack="renamed"), found.plan, found.resolved)
+    assert outcome.tuned == ["one"]
+    assert [job.name for job in place.vertex.jobs({})] == [entry.job]
 
 
 def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(
