@@ -260,6 +260,8 @@ class _Apply:
         try:
             job = self._tools.vertex.job(flight.entry.job or "")
         except JobMissing as error:
+            if self._tools.lease.left(flight.entry, self._tools.ledger.clock) > 0:
+                return False  # not known everywhere yet: a failure would be paid for again
             ended = self._tools.ledger.clock.stamp()
             flight.record(self._tools.ledger, state="failed", error=str(error), finished=ended)
             if flight.entry.in_flight:

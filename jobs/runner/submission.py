@@ -117,8 +117,8 @@ class Submission:
         wanted = flight.resolved.desired if flight.resolved else None
         if wanted is None or wanted.refusals:
             why = "; ".join(wanted.refusals.values()) if wanted else "is not wanted now"
-            self.ledger.remove(flight.entry, flight.generation)
-            self.said(flight.entry.name, f"was never submitted, and {why}; removed")
+            self._withdraw(flight, f"failed before; asked for again, and {why}")
+            self.said(flight.entry.name, f"was never submitted, and {why}; withdrawn")
             return False
         try:
             self._hold(flight, holder=self.holder, location=wanted.location)
@@ -178,7 +178,7 @@ class Submission:
             return flight
         before = flight.entry
         tried = [*before.previous, *([before.job] if before.job else [])]
-        flight.entry = entry.model_copy(update={"previous": tried})
+        flight.entry, flight.instead_of = entry.model_copy(update={"previous": tried}), before
         try:
             flight.claim(self.ledger)
         except Changed:
@@ -255,7 +255,9 @@ class Submission:
     def _withdraw(self, flight: Flight, why: str) -> None:
         """Nothing was created: what was there before comes back."""
         try:
-            if flight.entry.previous:
+            if flight.instead_of:
+                flight.claim(self.ledger, **dict(flight.instead_of))
+            elif flight.entry.previous:
                 *previous, job = flight.entry.previous
                 flight.claim(self.ledger, state="failed", job=job, previous=previous, error=why)
             else:

@@ -144,8 +144,19 @@ def test_a_retry_that_is_refused_leaves_the_failure_on_record(
     found = planned(place, retry=("one",))
     assert "403" in apply(tools(place), found.plan, found.resolved).failed["one"]
     again, _ = entry_of(place, "one")
-    assert (again.state, again.job, again.previous) == ("failed", entry.job, [])
+    assert again == entry.model_copy(update=update)
     assert [change.action for change in planned(place).plan.changes] == [Action.BLOCKED]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_retry_of_what_was_cancelled_before_it_had_a_job_waits_for_quota_as_others_do(
+    place: Place, emulator: Emulator
+) -> None:
+    place.ledger.create(intent_of_another(place).model_copy(update={"state": "cancelled"}))
+    emulator.faults.set(Rule("full", method="POST", path="*/tuningJobs", times=1, status=429))
+    found = planned(place, retry=("one",))
+    outcome = apply(tools(place), found.plan, found.resolved)
+    assert (outcome.tuned, outcome.failed) == (["one"], {})
 
 
 # What was lost
@@ -215,6 +226,17 @@ def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(
     assert all_jobs(place) == []
 
 
+def test_of_a_retry_that_nobody_holds_and_no_spec_wants_the_failure_stays_on_record(
+    place: Place, provisioned: Repository
+) -> None:
+    intent = intent_of_another(place).model_copy(update={"previous": ["tuningJobs/7"]})
+    place.ledger.create(intent)
+    (provisioned.root / "jobs/one.yaml").unlink()
+    applied(place, OVER)
+    entry, _ = entry_of(place, "one")
+    assert (entry.state, entry.job, entry.previous) == ("failed", "tuningJobs/7", [])
+
+
 def test_a_claim_that_nobody_holds_is_not_taken_over_against_a_guard(
     place: Place, provisioned: Repository
 ) -> None:
@@ -245,6 +267,29 @@ def test_of_two_jobs_for_one_claim_the_second_one_is_cancelled(place: Place) -> 
     (line,) = said
     assert line.startswith(f"{entry.job} was recorded meanwhile; the second one, {second.name}, ")
     assert "cancelled" in line  # or that it cannot be, where it has ended by itself
+
+
+def missing_once(emulator: Emulator) -> None:
+    emulator.faults.set(Rule("no", method="GET", path="*/tuningJobs/*", times=1, status=404))
+
+
+def test_a_job_that_the_service_does_not_know_yet_is_asked_for_again(
+    place: Place, emulator: Emulator
+) -> None:
+    missing_once(emulator)
+    assert said_by(place)[0].tuned == ["one"]
+
+
+def test_a_job_that_is_gone_when_it_must_be_known_has_failed(
+    place: Place, emulator: Emulator
+) -> None:
+    applied(place, wait=False)
+    entry, generation = entry_of(place, "one")
+    lost = {"state": "submitted", "lease": 0.0}
+    place.ledger.update(entry.model_copy(update=lost), generation)
+    missing_once(emulator)
+    assert "is gone" in said_by(place)[0].failed["one"]
+    assert entry_of(place, "one")[0].state == "failed"
 
 
 # Clocks
