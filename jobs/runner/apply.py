@@ -17,11 +17,12 @@ from jobs.runner import remote
 from jobs.runner.ahead import ahead
 from jobs.runner.copying import Copying
 from jobs.runner.desired import Resolved
+from jobs.runner.diff import reaches
 from jobs.runner.errors import JobMissing, Passing, Quota, Unreachable, VertuneError
 from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.ledger import Entry, Ledger, Summary
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.serving import Serving
 from jobs.runner.submission import NoRoom, Submission
@@ -153,16 +154,16 @@ class _Apply:
             self._happened("forgotten", change.name)
 
     def _reuse(self, change: Change) -> None:
-        source, ledger = change.source, self._tools.ledger
-        if source is not None and source.name != change.name:
-            read = ledger.read(source.name, source.fingerprint)
-            if read is None:
-                raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
-            copy = read[0].model_copy(update={"name": change.name})
-            own = ledger.read(change.name, change.fingerprint)
-            if own is None or own[0].state != "succeeded":
-                ledger.update(copy, own[1] if own else 0)
-        ledger.activate(change.name, change.fingerprint)
+        source = change.source
+        assert source is not None
+        self._hold_there(change, source)
+        if source.name != change.name:
+            self._copy(change, source)
+            if change.desired and not reaches(change.desired, source):
+                said = f"is the tuning of {source.name}; to be scored before it is served"
+                self._tools.watcher.said(change.name, said)
+                return
+        self._tools.ledger.activate(change.name, change.fingerprint)
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, "served again; no job was needed")
         self._happened("served", change.name)
@@ -175,6 +176,25 @@ class _Apply:
         self._tools.watcher.said(change.name, f"copied as {flight.entry.tuned_model}")
         self._happened("copied", change.name, tuned_model=flight.entry.tuned_model)
         self._tuned.append(flight)
+
+    def _hold_there(self, change: Change, source: Summary) -> None:
+        """What is pruned goes from the registry first, and from the ledger last."""
+        if source.tuned_model and not self._tools.vertex.has(source.tuned_model):
+            raise VertuneError(
+                f"{source.tuned_model} is gone from the registry and cannot be served again;"
+                f" `vertune apply --retry {change.name}` tunes it anew, which is paid for"
+            )
+
+    def _copy(self, change: Change, source: Summary) -> None:
+        """The same tuning, recorded under this name too."""
+        ledger = self._tools.ledger
+        read = ledger.read(source.name, source.fingerprint)
+        if read is None:
+            raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
+        copy = read[0].model_copy(update={"name": change.name})
+        own = ledger.read(change.name, change.fingerprint)
+        if own is None or own[0].state != "succeeded":
+            ledger.update(copy, own[1] if own else 0)
 
     def _resume(self, change: Change) -> None:
         read = self._tools.ledger.read(change.name, change.fingerprint)
@@ -283,6 +303,8 @@ class _Apply:
         try:
             job = self._tools.vertex.job(flight.entry.job or "")
         except JobMissing as error:
+            if self._tools.lease.left(flight.entry, self._tools.ledger.clock) > 0:
+                return False  # not known everywhere yet: a failure would be paid for again
             ended = self._tools.ledger.clock.stamp()
             flight.record(self._tools.ledger, state="failed", error=str(error), finished=ended)
             if flight.entry.in_flight:

@@ -18,6 +18,8 @@ pinned  | -                                | ! blocked
 a2      | a1 finished                      | ~ retrain
 a1      | a2 served, a1 succeeded before   | = reuse      points back, no new job
 b: a1   | a: a1 succeeded                  | = reuse      another name for the same tuning
+b: a1   | a: a1 succeeded, not scored by   | = reuse      then resume: served once it is scored
+        |    the metric that b has a mark of |
 b: a1   | a: a1 in flight, or submitted by | … wait       it is reused once a has it
         |    this plan                     |
 b: a1   | a: a1 failed, cancelled or below | ! blocked
@@ -205,7 +207,10 @@ def _of_another(wanted: Desired, other: Summary) -> Change:
         return Change(
             Action.WAIT, wanted.name, reason, wanted.fingerprint, wanted, other, None, then
         )
-    if not _reaches(wanted, other):
+    if not reaches(wanted, other):
+        if _unscored(wanted, other) and not wanted.pin:
+            reason = f"the same tuning was done as {other.name}; to be scored here, no new job"
+            return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
         scored = f"{other.score.tuned:.3f} by {other.score.metric}" if other.score else "no score"
         reason = f"the same tuning was done as {other.name} and has {scored}, not the mark here"
         return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, other)
@@ -213,7 +218,8 @@ def _of_another(wanted: Desired, other: Summary) -> Change:
     return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
 
 
-def _reaches(wanted: Desired, other: Summary) -> bool:
+def reaches(wanted: Desired, other: Summary) -> bool:
+    """Whether a tuning may be served for a spec: by the mark of it, in the metric of it."""
     if wanted.at_least is None:
         return True
     metric = other.score.metric if other.score else None

@@ -239,7 +239,12 @@ def refusal(
         who = acting_as()
         doctor = "`vertune doctor` says whose credentials are in use"
         message += f"; asked as {who}" if who else f"; {doctor}"
-    elif status in PASSING:
+    elif _passes(status):
         message += "; run this again in a while"
-    kind = Quota if status == 429 else Passing if status in PASSING else RemoteError
+    kind = Quota if status == 429 else Passing if _passes(status) else RemoteError
     return kind(status, reason, message, doing, tuple(violations))
+
+
+def _passes(status: int) -> bool:
+    """Whether it tells of a failure, also one of what lies between, and not of a refusal."""
+    return status in PASSING or status == 499 or status >= 500

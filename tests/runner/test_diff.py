@@ -267,12 +267,29 @@ def test_another_name_s_tuning_is_served_here_where_it_reaches_the_mark() -> Non
     assert only(plan).action is Action.REUSE
 
 
-@pytest.mark.parametrize("other", [score(0.7), score(0.99, "rouge_l"), None])
-def test_another_name_s_tuning_is_not_served_below_the_mark_here(other: object) -> None:
-    done = entry(score=other)
-    plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(done)})
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"score": score(0.7)},
+        {"score": None, "endpoint": None},
+        {"score": score(0.99, "rouge_l"), "endpoint": None},
+    ],
+)
+def test_another_name_s_tuning_is_not_served_below_the_mark_here(values: dict[str, object]) -> None:
+    plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(entry(**values))})
     assert only(plan).action is Action.BLOCKED
     assert "the same tuning was done as a and has " in only(plan).reason
+
+
+@pytest.mark.parametrize("other", [score(0.99, "rouge_l"), None])
+def test_another_name_s_tuning_that_the_mark_here_says_nothing_of_is_scored_here(
+    other: object,
+) -> None:
+    done = {"a": record(entry(score=other))}
+    change = only(diff(by_name(wanted("b", at_least=0.8)), done))
+    assert change.action is Action.REUSE
+    assert change.reason == "the same tuning was done as a; to be scored here, no new job"
+    assert only(diff(by_name(wanted("b", at_least=0.8, pin=A1)), done)).action is Action.BLOCKED
 
 
 def test_what_is_in_flight_under_another_name_is_waited_for() -> None:
