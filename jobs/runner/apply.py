@@ -158,7 +158,7 @@ class _Apply:
         assert source is not None
         self._hold_there(change, source)
         if source.name != change.name:
-            self._copy(change, source)
+            self._take_over(change, source)
             if change.desired and not reaches(change.desired, source):
                 said = f"is the tuning of {source.name}; to be scored before it is served"
                 self._tools.watcher.said(change.name, said)
@@ -185,7 +185,7 @@ class _Apply:
                 f" `vertune apply --retry {change.name}` tunes it anew, which is paid for"
             )
 
-    def _copy(self, change: Change, source: Summary) -> None:
+    def _take_over(self, change: Change, source: Summary) -> None:
         """The same tuning, recorded under this name too."""
         ledger = self._tools.ledger
         read = ledger.read(source.name, source.fingerprint)

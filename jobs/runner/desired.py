@@ -208,8 +208,8 @@ def _refusals(
         yield guards.GOOGLE_KEY, f"{why}, and vertune:kmsKey asks for one"
     if _copies(file, settings):
         return  # nothing is paid, and nothing tuned
-    if why := _over_budget(file, cost):
-        yield guards.BUDGET, why
+    if over := _over_budget(file, cost):
+        yield guards.BUDGET, over
     if facts.retires - today <= _NO_MORE_TUNING and not settings.emulator:
         why = f"{file.spec.base_model} ({place}) retires on {facts.retires}"
         yield guards.RETIRING, f"{why}: the service takes no tuning of it in the month before"

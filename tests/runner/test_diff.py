@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -275,7 +276,7 @@ def test_another_name_s_tuning_is_served_here_where_it_reaches_the_mark() -> Non
         {"score": score(0.99, "rouge_l"), "endpoint": None},
     ],
 )
-def test_another_name_s_tuning_is_not_served_below_the_mark_here(values: dict[str, object]) -> None:
+def test_another_name_s_tuning_is_not_served_below_the_mark_here(values: dict[str, Any]) -> None:
     plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(entry(**values))})
     assert only(plan).action is Action.BLOCKED
     assert "the same tuning was done as a and has " in only(plan).reason
