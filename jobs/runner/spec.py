@@ -1,5 +1,6 @@
 """Spec: what one YAML file in jobs/ wants tuned; its name is the file's stem."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -298,6 +299,10 @@ def read(
     found: list[SpecFile] = []
     faults = [*_unknown(wanted, {path.stem for path in files}), *_twice(chosen, root)]
     for path in chosen:
+        if _leads_out(path, root):
+            what = "lies outside of the repository; put the file itself into jobs/"
+            faults.append(Problem(path.relative_to(root).as_posix(), 0, "", what))
+            continue
         try:
             found.append(_load_one(path, path.relative_to(root).as_posix(), stack))
         except Problems as problems:
@@ -305,6 +310,11 @@ def read(
     faults += _unknown_stacks(found, root)
     meant = [f for f in found if f.spec.environments is None or stack in f.spec.environments]
     return meant, faults
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Whether it is a link to what is not in git, of which messages might show something."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root.resolve())
 
 
 def _unknown(wanted: set[str], names: set[str]) -> list[Problem]:

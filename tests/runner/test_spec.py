@@ -320,6 +320,24 @@ def test_files_of_editors_and_of_other_kinds_are_not_read(root: Path) -> None:
     assert [file.name for file in spec.load(root, "local")] == ["a"]
 
 
+def test_a_link_may_lead_to_another_file_of_the_repository_alone(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.yaml"
+    secret.write_text("password: hunter2\n")
+    (root / "jobs/a.yaml").symlink_to(secret)
+    (root / "jobs/b.yaml").symlink_to("b.yaml")
+    assert faults(root) == [
+        "jobs/a.yaml: lies outside of the repository; put the file itself into jobs/",
+        "jobs/b.yaml: cannot be read: Too many levels of symbolic links",
+    ]
+    (root / "jobs/a.yaml").unlink()
+    (root / "jobs/b.yaml").unlink()
+    (root / "here.yaml").write_text(LEAST)
+    (root / "jobs/a.yaml").symlink_to(root / "here.yaml")
+    assert [file.name for file in spec.load(root, "local")] == ["a"]
+
+
 def test_labels_may_be_as_long_as_google_lets_them(root: Path) -> None:
     labels = {"k" * 63: "v" * 63, "a_-1": "", "team": "0-_x"}
     text = LEAST + "labels:\n" + "".join(f"  {k}: '{v}'\n" for k, v in labels.items())
