@@ -109,8 +109,7 @@ class Events:
         known = self._of.setdefault(name, {}) if name else {}
         if "job" in facts:
             known["job"] = facts["job"]
-        cut = {k: v[:_LONGEST] if isinstance(v, str) else v for k, v in facts.items()}
-        told = {**known, **cut}
+        told = {**known, **{key: _cut(value) for key, value in facts.items()}}
         line = Event(time=_now(), event=event, stack=self._stack, name=name, **told)
         self._write(line.model_dump_json(exclude_none=True).encode() + b"\n")
 
@@ -149,6 +148,12 @@ def _opened(file: Path) -> int:
         return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     except OSError as error:
         raise VertuneError(f"{file}: events cannot be written there: {error.strerror}") from None
+
+
+def _cut(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value[:_LONGEST].encode("utf-8", "replace").decode()  # a service may send half a pair
 
 
 def _now() -> str:
