@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,19 @@ if TYPE_CHECKING:
 
 _OLD = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
-_SHARE = click.FloatRange(0, 0.5)
+
+
+class _Share(click.FloatRange):
+    """From nothing to a half; `nan` is in no range, and passes for one of any."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        share = super().convert(value, param, ctx)
+        if math.isnan(share):
+            self.fail(f"{value} is no share", param, ctx)
+        return share
+
+
+_SHARE = _Share(0, 0.5)
 _MOST_SAID = 5  # labels that lack a side
 
 
