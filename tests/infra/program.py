@@ -68,9 +68,8 @@ class Recorder(mocks.MockMonitor):
             raise AssertionError(f"the program looks up {request.tok}")
         email = "service-1@gs-project-accounts.iam.gserviceaccount.com"
         found = {"emailAddress": email, "member": f"serviceAccount:{email}"}
-        return resource_pb2.ResourceInvokeResponse(
-            **{"return": json_format.ParseDict(found, Struct())}
-        )
+        answer = resource_pb2.ResourceInvokeResponse()
+        return json_format.ParseDict({"return": found}, answer)
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:
         inputs = json_format.MessageToDict(request.object)
