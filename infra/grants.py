@@ -6,6 +6,8 @@ The README's table is made of this, and a test takes each one away to see what f
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.settings import Settings
+
 _READS = {
     "storage.objects.get": "`plan`, `status`, `apply`: an entry of the ledger",
     "storage.objects.list": "`plan`, `status`, `apply`: all that is recorded",
@@ -36,10 +38,12 @@ class Grant:
     """`calls` says of each permission in use what needs it."""
 
     name: str
-    account: str  # tuner, planner, Vertex AI's own agent, or a reader: another stack's account
+    # tuner, planner; agents of Vertex AI and of storage; a reader: another stack's account
+    account: str
     role: str
     calls: Mapping[str, str]
-    promoting: bool = False  # only in a stack that promotes from another
+    if_set: str = ""  # the setting without which it is not made
+    on_key: bool = False  # on the key alone that this setting names
     only: tuple[str, ...] = ()  # starts of names in the bucket, if the role counts there only
 
     @property
@@ -85,7 +89,7 @@ GRANTS = (
             "aiplatform.endpoints.create": "`apply`: makes the copy an endpoint",
             "aiplatform.endpoints.deploy": "`apply`: deploys the copy to it",
         },
-        promoting=True,
+        if_set="promotesFrom",
     ),
     Grant(
         "tuner-reads",
@@ -145,12 +149,52 @@ GRANTS = (
         },
         only=("ledger/",),
     ),
+    Grant(
+        "storage-key",
+        "storage",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        {
+            "cloudkms.cryptoKeyVersions.useToEncrypt": "Cloud Storage: encrypts what is written",
+            "cloudkms.cryptoKeyVersions.useToDecrypt": "Cloud Storage: reads it",
+        },
+        if_set="kmsKey",
+        on_key=True,
+    ),
+    Grant(
+        "agent-key",
+        "agent",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        {
+            "cloudkms.cryptoKeyVersions.useToEncrypt": "Vertex AI: encrypts a tuned model",
+            "cloudkms.cryptoKeyVersions.useToDecrypt": "Vertex AI: serves it",
+        },
+        if_set="kmsKey",
+        on_key=True,
+    ),
+    Grant(
+        "planner-key",
+        "planner",
+        "roles/iam.securityReviewer",
+        {"cloudkms.cryptoKeys.getIamPolicy": "`pulumi preview --refresh`: who may use the key"},
+        if_set="kmsKey",
+        on_key=True,
+    ),
+    Grant(
+        "tuner-key",
+        "tuner",
+        "KeyUser",
+        {"resourcemanager.projects.get": "`record`: the program asks for the agent of storage"},
+        if_set="kmsKey",
+    ),
 )
 
 
-def granted(promotes: bool) -> list[Grant]:
-    """Those of a stack, by whether it promotes from another one."""
-    return [grant for grant in GRANTS if promotes or not grant.promoting]
+def granted(settings: Settings) -> list[Grant]:
+    """Those that the settings of a stack call for."""
+    set_ = {
+        key.partition(":")[2] for key, value in settings.model_dump(by_alias=True).items() if value
+    }
+    return [grant for grant in GRANTS if grant.if_set in ("", *set_)]
 
 
 def table() -> str:
@@ -158,8 +202,8 @@ def table() -> str:
     lines = ["| account | role | where | permission | needed by |", "|---|---|---|---|---|"]
     for grant in GRANTS:
         role = f"vertune{grant.role} (own)" if grant.custom else grant.role
-        where = "bucket" if grant.in_bucket else "project"
-        where += ", if the stack promotes from another" if grant.promoting else ""
+        where = "key" if grant.on_key else "bucket" if grant.in_bucket else "project"
+        where += f", if `vertune:{grant.if_set}` is set" if grant.if_set else ""
         where += f", only {' and '.join(f'`{one}`' for one in grant.only)}" if grant.only else ""
         lines += [
             f"| `{grant.account}` | `{role}` | {where} | `{permission}` | {who} |"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_gcp import projects, serviceaccount, storage
 
+from infra import encryption
 from infra.grants import Grant, granted
 from infra.settings import Settings
 
@@ -42,8 +43,8 @@ class Identities(pulumi.ComponentResource):
             "agent": {"": agent.member},
             "reader": {f"-{one}": f"serviceAccount:{one}" for one in settings.ledger_readers},
         }
-        for grant in granted(bool(settings.promotes_from)):
-            for whose, member in members[grant.account].items():
+        for grant in granted(settings):
+            for whose, member in members.get(grant.account, {}).items():
                 self._grant(grant, f"{grant.name}{whose}", member)
         self.register_outputs({"tuner": self.tuner.email, "planner": self.planner.email})
 
@@ -67,6 +68,9 @@ class Identities(pulumi.ComponentResource):
                 condition=self._only(grant) if grant.only else None,
                 opts=self._child(),
             )
+            return
+        if grant.on_key:
+            encryption.allow(name, grant, self._settings, member, self._child())
             return
         role = self._own(grant).name if grant.custom else grant.role
         projects.IAMMember(

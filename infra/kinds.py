@@ -57,6 +57,13 @@ Email = Annotated[
     str,
     _text(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an email address"),
 ]
+KmsKey = Annotated[
+    str,
+    _text(
+        r"projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
+        "a key, as projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
+    ),
+]
 Prefix = Annotated[
     str,
     _text(

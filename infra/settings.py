@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from infra.github import GitHub
@@ -17,6 +25,7 @@ from infra.kinds import (
     BillingAccount,
     Bucket,
     Email,
+    KmsKey,
     Labels,
     Prefix,
     Prices,
@@ -79,6 +88,11 @@ class Settings(BaseModel):
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = Field(
         1, description="How many tuning jobs run at once; the rest waits for room"
     )
+    kms_key: KmsKey | None = Field(
+        None,
+        description="The customer-managed key of the bucket, and of what is tuned from base models"
+        " that take one; in the region, and its owner's",
+    )
     alert_email: Email | None = Field(None, description="Who is mailed of refused and denied calls")
     billing_account: BillingAccount | None = Field(
         None, description="With `monthlyUsd`: the account that the budget is of"
@@ -97,6 +111,17 @@ class Settings(BaseModel):
     def serving(self) -> str:
         """The multi-region that serves tuned models: the one around the region, if none is set."""
         return self.serving_location or _SERVING[self.region]
+
+    @field_validator("kms_key")
+    @classmethod
+    def _near(cls, key: str | None, info: ValidationInfo) -> str | None:
+        """The services refuse a key of another location than what it is to encrypt."""
+        region = info.data.get("region")
+        if key and region and key.split("/")[3] != region:
+            raise ValueError(
+                f"is in {key.split('/')[3]}, and must be where the bucket is: {region}"
+            )
+        return key
 
     def account(self, role: str) -> str:
         """What the account of the tuner, or of the planner, is called."""

@@ -18,6 +18,7 @@ from jobs.emulator.federation import Federation
 from jobs.emulator.guardrails import Guardrails
 from jobs.emulator.iam import ServiceAccounts
 from jobs.emulator.impersonation import Impersonation
+from jobs.emulator.keys import Keys
 from jobs.emulator.operations import Operations
 from jobs.emulator.policies import Policies
 from jobs.emulator.principals import Principals
@@ -85,11 +86,12 @@ def _services(
 ) -> tuple[list[Route], Vertex]:
     principals = Principals(state, numbers)
     policies, operations = Policies(state, principals), Operations(state)
-    closed = Closed(state, numbers)
+    closed, roles = Closed(state, numbers), Roles(state)
     projects = Projects(policies, numbers, closed)
-    storage = Storage(state, principals, numbers)
+    keys = Keys(state, projects, policies, roles)
+    storage = Storage(state, principals, numbers, keys.fault)
     identities = WorkloadIdentity(state, projects, operations)
-    guard = Guard(Callers(principals), Roles(state), policies, storage.policy_of, numbers, closed)
+    guard = Guard(Callers(principals), roles, policies, storage.policy_of, numbers, closed)
     vertex = Vertex(state, trainer, storage.open_object, numbers, quota=max_tuning_jobs)
     routes = [
         Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
@@ -99,6 +101,7 @@ def _services(
         *operations.routes(),
         *projects.routes(),
         *Guardrails(state, projects, policies).routes(),
+        *keys.routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
         *Services(state, projects, principals, operations, closed).routes(),
         *identities.routes(),

@@ -50,6 +50,7 @@ def environment(
         "GOOGLE_CLOUD_BILLING_CUSTOM_ENDPOINT": f"{url}/v1/",
         "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{url}/",
         "GOOGLE_BILLING_BUDGETS_CUSTOM_ENDPOINT": f"{url}/v1/",
+        "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{url}/v1/",
         "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{url}/compute/beta/",
         "PULUMI_BACKEND_URL": (folder / BACKEND).as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "",

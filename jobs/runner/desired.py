@@ -201,18 +201,21 @@ def _refusals(
     file: SpecFile, cost: Estimate, facts: BaseModelFacts, settings: Settings, today: date
 ) -> Iterator[tuple[str, str]]:
     """The guards that a spec does not pass by itself, each with the reason."""
-    place = f"{file.path}:{file.line('base_model')}"
     if settings.kms_key and not facts.customer_managed_keys:
         source = f"{catalog.load().sources[facts.limits_source]}, read on {facts.limits_read}"
-        why = f"{file.spec.base_model} ({place}) takes no customer-managed key ({source})"
-        yield guards.GOOGLE_KEY, f"{why}, and vertune:kmsKey asks for one"
+        lacks = f"{_base_model(file)} takes no customer-managed key ({source})"
+        yield guards.GOOGLE_KEY, f"{lacks}, and vertune:kmsKey asks for one"
     if _copies(file, settings):
         return  # nothing is paid, and nothing tuned
     if over := _over_budget(file, cost):
         yield guards.BUDGET, over
     if facts.retires - today <= _NO_MORE_TUNING and not settings.emulator:
-        why = f"{file.spec.base_model} ({place}) retires on {facts.retires}"
+        why = f"{_base_model(file)} retires on {facts.retires}"
         yield guards.RETIRING, f"{why}: the service takes no tuning of it in the month before"
+
+
+def _base_model(file: SpecFile) -> str:
+    return f"{file.spec.base_model} ({file.path}:{file.line('base_model')})"
 
 
 def _over_budget(file: SpecFile, cost: Estimate) -> str | None:

@@ -18,7 +18,7 @@ def test_every_tool_is_pointed_at_the_one_origin(tmp_path: Path) -> None:
     assert found["STORAGE_EMULATOR_HOST"] == URL
     assert found["GOOGLE_VERTEX_BASE_URL"] == URL
     endpoints = [value for name, value in found.items() if name.endswith("_CUSTOM_ENDPOINT")]
-    assert len(endpoints) == 8
+    assert len(endpoints) == 9
     # What the provider's own check of these settings demands.
     assert all(value.startswith(f"{URL}/") and value.endswith("/") for value in endpoints)
 

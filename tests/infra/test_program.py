@@ -7,6 +7,7 @@ import pulumi_gcp
 import pytest
 
 from infra.grants import GRANTS, granted
+from infra.settings import Settings, check
 from jobs.emulator.access import expressions
 from jobs.runner import policy
 from jobs.runner.errors import VertuneError
@@ -39,6 +40,13 @@ def stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 @pytest.fixture
 def deployment(stack: str) -> Deployment:
     return deploy(stack, settings_of(stack))
+
+
+def read(stack: str) -> Settings:
+    url = {"VERTUNE_EMULATOR_URL": "http://127.0.0.1:1"} if stack == "local" else {}
+    found, faults = check(settings_of(stack), url)
+    assert found, faults
+    return found
 
 
 def grants(deployment: Deployment) -> list[Made]:
@@ -88,8 +96,7 @@ def test_a_projects_own_role_holds_what_is_needed_and_nothing_that_grants(
 ) -> None:
     own = deployment.of("gcp:projects/iAMCustomRole:IAMCustomRole")
     held = [permission for one in own for permission in one.inputs["permissions"]]
-    promotes = "vertune:promotesFrom" in settings_of(stack)
-    assert sorted(held) == sorted(one for g in granted(promotes) if g.custom for one in g.calls)
+    assert sorted(held) == sorted(one for g in granted(read(stack)) if g.custom for one in g.calls)
     assert [one for one in held if "*" in one or "setIamPolicy" in one] == []
 
 

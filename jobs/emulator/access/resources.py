@@ -12,6 +12,7 @@ _TYPES = {
     "serviceAccounts": "iam.googleapis.com/ServiceAccount",
     "tuningJobs": "aiplatform.googleapis.com/TuningJob",
     "models": "aiplatform.googleapis.com/Model",
+    "cryptoKeys": "cloudkms.googleapis.com/CryptoKey",
     "endpoints": "aiplatform.googleapis.com/Endpoint",
 }
 _BILLING = "billingAccounts/"
