@@ -41,6 +41,7 @@ class Job:
     sign_in: Callable[[str, str], Mapping[str, str]]
     done: list[Done] = field(default_factory=list)
     failed: bool = False
+    _outputs: dict[str, str] = field(default_factory=dict)  # of the last action
 
     @property
     def body(self) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class Job:
             self.failed = self.failed or bool(code)
             if "id" in step:
                 outcome = "skipped" if code is None else "failure" if code else "success"
-                steps[step["id"]] = {"outcome": outcome}
+                steps[step["id"]] = {"outcome": outcome, "outputs": dict(self._outputs)}
         return self
 
     def _step(self, step: Mapping[str, Any]) -> int:
@@ -132,10 +133,26 @@ class Job:
                     self.artifacts / given["name"], self.workspace / "code", dirs_exist_ok=True
                 )
                 return f"(fetch {given['name']})", 0, ""
+            case "actions/cache/save":
+                kept = self.artifacts / "cache" / given["key"]
+                kept.mkdir(parents=True)
+                shutil.copy(self.workspace / "code" / given["path"], kept)
+                return f"(cache {given['path']})", 0, ""
+            case "actions/cache/restore":
+                return f"(fetch {given['path']} from the cache)", 0, self._restored(given)
             case "github/codeql-action/upload-sarif":
                 text = (self.workspace / "code" / given["sarif_file"]).read_text("utf-8")
                 return f"(show {given['sarif_file']})", 0, json.loads(text)["version"]
         raise NotImplementedError(f"no step here does what {action} does")
+
+    def _restored(self, given: Mapping[str, Any]) -> str:
+        """The newest whose key begins as asked for."""
+        found = (self.artifacts / "cache").glob(f"{given['restore-keys']}*")
+        newest = max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+        self._outputs = {"cache-matched-key": newest.name if newest else ""}
+        if newest:
+            shutil.copytree(newest, self.workspace / "code", dirs_exist_ok=True)
+        return self._outputs["cache-matched-key"]
 
     def _signed_in(self, given: Mapping[str, Any]) -> tuple[int, str]:
         try:

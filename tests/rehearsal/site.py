@@ -162,7 +162,9 @@ class Site:
         ]
 
     def _job(self, name: str, job: str, event: Mapping[str, Any], ref: str, entry: Any) -> Job:
+        number = str(next(self._count))
         github = {"repository": REPOSITORY, "token": TOKEN, "ref_name": "main", "base_ref": "main"}
+        github |= {"run_id": number, "run_attempt": "1"}
         context = {"github": {**github, **event}, "vars": self.variables}
         context["matrix"] = resolved(entry, context) or {}
         mine = event.get("event", {}).get("pull_request", {}).get("head", {}).get("repo", {})
@@ -174,7 +176,7 @@ class Site:
             job,
             context,
             environment if trial else {**environment, **self._unsigned()},
-            self._folder / f"run-{next(self._count)}",
+            self._folder / f"run-{number}",
             self.artifacts,
             lambda place: self._check_out(place, ref, joined=not trial),
             lambda provider, account: self.sign_in(provider, account, event["event_name"]),
@@ -201,6 +203,11 @@ class Site:
         self.git("-C", str(place), "checkout", "--quiet", "FETCH_HEAD")
         (self.join if joined else self.equip)(place)
         self._trials += [] if joined else [place]
+
+    def trial_summary(self) -> str:
+        """What the jobs of a fork's pull request wrote for people to read."""
+        found = (place.parent / "step_summary" for place in self._trials)
+        return "\n".join(path.read_text("utf-8") for path in found if path.exists())
 
     def sign_in(self, provider: str, account: str, event: str) -> dict[str, str]:
         """As the login action does: GitHub's token for a workload's, that for the account's.

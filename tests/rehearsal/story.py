@@ -133,11 +133,18 @@ class Story:
         self._issues([("Drift: stack dev", "closed")])
 
     def _a_fork_asks(self) -> None:
-        self.tell("\n8. A fork's pull request gets no credential: a check, and a trial here")
-        self.site.job("letters", "sports", "[local]")
+        self.tell(
+            "\n8. A fork's pull request gets no credential: a check, a plan that asks nobody, and a"
+            " trial here"
+        )
+        self.site.job("letters", "sports", "[local, dev]")
         self._pull_request(4, "letters", "Letters", repository="somebody/models")
         if [one for one in self.site.hub.comments if one["on"] == 4]:
             raise NotAsStated("a fork's pull request could write a comment")
+        told = self.site.trial_summary()
+        wanted = "vertune plan, stack dev", "| + submit | letters | new |", "nobody was asked"
+        if not all(part in told for part in wanted):
+            raise NotAsStated(f"the plan against the snapshot is another: {told}")
 
     # Their parts
 
