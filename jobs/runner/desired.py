@@ -235,6 +235,8 @@ def sources(
     Raises NoDataset with what is wrong about the place.
     """
     if not where.startswith("gs://"):
+        if "://" in where:
+            raise NoDataset(f"{where} is no address that is read; write gs://… or a path from here")
         return dataset.local_sources(root, where), nullcontext()
     name, _, path = where.removeprefix("gs://").partition("/")
     if not name or not path:

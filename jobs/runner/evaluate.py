@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from msgspec import to_builtins
+
 from jobs.runner.dataset import Split
 from jobs.runner.example import Example
 from jobs.runner.ledger import Score
@@ -47,7 +49,8 @@ def evaluate(
     most = answer_tokens(split.longest_answer)
 
     def ask(model: str, example: Example) -> str:
-        answer = serving.generate(model, example.prompt, example.system, most)
+        turns = [to_builtins(turn) for turn in example.contents[:-1]]
+        answer = serving.generate(model, turns, example.system, most, example.tools)
         answered()
         return answer.text
 

@@ -99,6 +99,12 @@ class _Messages(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     messages: Annotated[tuple[_Message, ...], Meta(min_length=2)]
 
 
+def called(name: str, args: dict[str, Any] | None) -> str:
+    """A call as text, as that of an example is."""
+    sorted_args = {} if args is None else {"args": msgspec.to_builtins(args, order="sorted")}
+    return CallPart({"name": name, **sorted_args}).text
+
+
 _OPEN, _CLOSE = b"{}"
 encode_lines = _JSON.encode_lines
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jobs.runner import client, remote
+from jobs.runner import client, forms, remote
 from jobs.runner.errors import JobMissing, VertuneError
 
 if TYPE_CHECKING:  # the import costs more than a second
@@ -197,8 +197,18 @@ class Vertex:
         with client.doing(f"cancelling {name}", self._endpoint), client.tunings():
             self._of(name).tunings.cancel(name=name, config=config)
 
-    def generate(self, model: str, prompt: str, system: str | None, max_tokens: int) -> Answer:
-        """The most likely answer of a base model's name or a tuned model's endpoint."""
+    def generate(
+        self,
+        model: str,
+        said: str | Sequence[Mapping[str, Any]],
+        system: str | None,
+        max_tokens: int,
+        tools: Any = None,
+    ) -> Answer:
+        """The most likely answer of a base model's name or a tuned model's endpoint.
+
+        To a text, or to turns as they stand in examples.
+        """
         from google.genai import types
 
         config = types.GenerateContentConfig(
@@ -207,14 +217,15 @@ class Vertex:
             max_output_tokens=max_tokens,
             # Tuned models are to think as little as they can, else thoughts use up the answer.
             thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL),
-            http_options=_within(remote.patient(_THINKING)),
+            http_options=_with_tools(tools),
         )
+        turns = [said] if isinstance(said, str) else list(map(types.Content.model_validate, said))
 
         def ask() -> Answer:
             answer = self._client.models.generate_content(
-                model=model, contents=prompt, config=config
+                model=model, contents=list(turns), config=config
             )
-            return Answer((answer.text or "").strip(), answer.model_version)
+            return Answer(_text_of(answer).strip(), answer.model_version)
 
         with client.doing(f"asking {model}", self._endpoint):
             return client.repeated(ask, self._endpoint)
@@ -240,10 +251,7 @@ class Vertex:
         """Of turns as they stand in examples; they need not be one conversation."""
         from google.genai import types
 
-        options = _within(remote.patient(_THINKING))
-        if tools is not None:  # as they stand: the client would refuse what it does not know
-            options.extra_body = {"tools": tools}
-        config = types.CountTokensConfig(http_options=options)
+        config = types.CountTokensConfig(http_options=_with_tools(tools))
         turns = [types.Content.model_validate(content) for content in contents]
 
         def ask() -> int:
@@ -266,6 +274,25 @@ def _there(get: Callable[[], object]) -> bool:
             raise
         return False
     return True
+
+
+def _with_tools(tools: Any) -> types.HttpOptions:
+    """As they stand in examples: the client would refuse what it does not know."""
+    options = _within(remote.patient(_THINKING))
+    if tools is not None:
+        options.extra_body = {"tools": tools}
+    return options
+
+
+def _text_of(answer: types.GenerateContentResponse) -> str:
+    """Its text, and the functions that it calls as examples are read."""
+    content = answer.candidates[0].content if answer.candidates else None
+    parts = [part for part in (content and content.parts) or () if not part.thought]
+    return "".join([_call(part.function_call) or part.text or "" for part in parts])
+
+
+def _call(called: types.FunctionCall | None) -> str:
+    return forms.called(called.name or "", called.args) if called else ""
 
 
 def _within(seconds: float) -> types.HttpOptions:

@@ -1,5 +1,6 @@
 """Apply: one job a tuning, found again whatever was lost, evaluated and then served."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,27 @@ def test_a_tuned_model_is_recorded_with_all_that_the_outputs_need(
     assert entry.splits == {"train": 2, "test": 1}
     assert entry.statistics["tuning_dataset_example_count"] == 2
     assert place.ledger.recorded()["one"].active == entry.fingerprint
+
+
+def test_what_is_scored_is_asked_as_it_was_tuned_on(place: Place, provisioned: Repository) -> None:
+    """With all that was said before, and with the functions there are."""
+    bodies = []
+    for city in ("Oslo", "Rome"):
+        call = {"functionCall": {"name": "weather", "args": {"in": city}}}
+        said = [{"text": f"I am in {city}."}, {"text": "Noted."}, {"text": "The weather?"}, call]
+        roles = ("user", "model", "user", "model")
+        contents = [{"role": r, "parts": [part]} for r, part in zip(roles, said, strict=True)]
+        bodies.append(
+            {"contents": contents, "tools": [{"functionDeclarations": [{"name": "weather"}]}]}
+        )
+    provisioned.job("one")
+    for split in ("train", "test"):
+        path = provisioned.data("one", split)
+        path.write_text("".join(json.dumps(body) + "\n" for body in bodies), "utf-8")
+    applied(place)
+    entry, _ = entry_of(place, "one")
+    assert entry.score is not None
+    assert (entry.score.n, entry.score.tuned) == (2, 1.0)
 
 
 def test_an_apply_that_died_before_it_recorded_the_job_adopts_it(

@@ -168,6 +168,17 @@ def test_everything_wrong_about_a_spec_is_said_at_once(repository: Repository) -
     ]
 
 
+@pytest.mark.parametrize("where", ["s3://b/o.jsonl", "GS://b/o.jsonl", "file:///etc/passwd"])
+def test_an_address_of_another_kind_is_not_looked_for_as_a_file(
+    repository: Repository, where: str
+) -> None:
+    write(repository, dataset=where)
+    assert errors(repository.root) == [
+        f"jobs/a.yaml:3: dataset: {where} is no address that is read; write gs://… or a path from"
+        " here"
+    ]
+
+
 def test_a_fault_in_the_data_keeps_it_from_being_desired(repository: Repository) -> None:
     repository.job("a")
     (repository.root / "datasets/a/test.jsonl").write_text("{")

@@ -296,6 +296,22 @@ def test_a_question_says_how_it_is_to_be_answered() -> None:
     }
 
 
+def test_a_conversation_is_asked_whole_and_a_call_is_answered_as_examples_are_read() -> None:
+    call = {"functionCall": {"name": "stock", "args": {"shop": "é", "at": 2}}}
+    parts = [{"text": "Thinking.", "thought": True}, call]
+    said = {"candidates": [{"content": {"role": "model", "parts": parts}}]}
+    gave = {"functionResponse": {"name": "stock", "response": {"left": 3}}}
+    roles = (("user", {"text": "a"}), ("model", call), ("user", gave))
+    turns = [{"role": role, "parts": [part]} for role, part in roles]
+    tools = [{"functionDeclarations": [{"name": "stock", "unknown": 1}]}]
+    with lines.saying(answer(said)) as server, line(server) as way:
+        found = opened(way.url, "us").generate("gemini-3.1-flash-lite", turns, None, 12, tools)
+    assert found.text == '{"name":"stock","args":{"at":2,"shop":"é"}}'
+    body = json.loads(way.bodies[0])
+    assert body["contents"] == turns
+    assert body["tools"] == tools
+
+
 def test_an_answer_that_was_blocked_is_empty() -> None:
     with lines.saying(answer({"promptFeedback": {"blockReason": "SAFETY"}})) as url:
         assert opened(url).generate("gemini-3.1-flash-lite", "x", None, 12).text == ""

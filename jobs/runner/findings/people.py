@@ -46,8 +46,8 @@ _RESERVED = re.compile(
 
 
 def email(text: str) -> bool:
-    """Not one of the domains that are set aside for examples (RFC 2606)."""
-    return not _RESERVED.search(text)
+    """Not one of the domains that are set aside for examples (RFC 2606), nor a password's end."""
+    return "://" not in text and not _RESERVED.search(text)
 
 
 def phone(text: str) -> bool:
@@ -66,13 +66,13 @@ def address(text: str) -> bool:
 _EMAIL = Kind(
     rules.EMAIL,
     "e-mail address",
-    r"\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
+    r"\b(?:[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,80}:)?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
     email,
 )
 _ADDRESS = Kind(
     rules.ADDRESS,
     "IP address",
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
+    r"(?<![\w.])(?<![Vv]ersion )(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
     address,
 )
 _LONG_NUMBERS = (  # in the order in which a text belongs to the first that takes it

@@ -5,7 +5,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.runner.findings.people import card, iban
+from jobs.runner.findings.people import KINDS, card, iban, matches
 from jobs.runner.findings.secrets import masked
 
 
@@ -32,3 +32,14 @@ def test_at_most_a_quarter_of_a_secret_is_shown(secret: str) -> None:
     shown = masked(secret).partition("…")[0]
     assert secret.startswith(shown)
     assert len(shown) <= len(secret) / 4
+
+
+def test_what_looks_like_an_address_and_is_none_is_left_alone() -> None:
+    said = {
+        "postgres://ann:hunter2pw@db.acme.org/x": [],  # a secret, and said as one
+        "mailto:ann@acme.org, https://acme.org/ann@acme.org": ["ann@acme.org"] * 2,
+        "version 4.8.8.1, Version 4.8.8.1, v4.8.8.1": [],
+        "8.8.8.8": ["8.8.8.8"],
+    }
+    found = {text: [match for _, match in matches(text, KINDS)] for text in said}
+    assert found == said
