@@ -278,4 +278,4 @@ def test_an_account_that_is_not_there_is_said(world: World) -> None:
     with acting_as(EMAIL.format("nobody")):
         result = run(world, "status")
     assert result.exit_code == 1
-    assert f"may not take the place of {EMAIL.format('nobody')}" in result.output
+    assert f"{EMAIL.format('nobody')} is not there" in result.output

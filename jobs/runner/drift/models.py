@@ -52,7 +52,8 @@ def _unserved(served: bool) -> str:
 
 def _again(seen: Sight, entry: Summary, served: bool) -> str:
     if seen.asked(entry.name, entry.fingerprint):
-        return f"`vertune apply --retry {entry.name}` tunes it again, which is paid for"
+        how = "copies it again" if entry.copied else "tunes it again, which is paid for"
+        return f"`vertune apply --retry {entry.name}` {how}"
     if served:
         return f"`vertune promote {entry.name} FINGERPRINT` serves another tuning of it"
     url = seen.url(entry.name, entry.fingerprint)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.runner.drift import Kind
+from jobs.runner.ledger import Copied
 from jobs.runner.pointer import ALIAS
 from tests.runner.drift.sights import by_name, endpoint, kinds, labels, model, only, seen
 from tests.runner.states import A1, A2, ENDPOINT, MODEL, entry
@@ -18,6 +19,12 @@ def test_a_served_tuned_model_that_is_gone_is_tuned_again_if_a_spec_asks_for_it(
     assert (found.kind, found.resource) == (Kind.MODEL_MISSING, MODEL)
     assert found.means == "predictions fail"
     assert found.advice.startswith("`vertune apply --retry a`")
+
+
+def test_a_copy_that_is_gone_is_copied_again_for_nothing() -> None:
+    copy = entry(job=None, copied=Copied(stack="dev", tuned_model=SECOND))
+    found = only(seen(copy, active=A1, models={}, wanted={"a": A1}))
+    assert found.advice == "`vertune apply --retry a` copies it again"
 
 
 def test_a_served_tuned_model_that_is_gone_and_not_asked_for_gives_way() -> None:
