@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -310,6 +310,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             at_once=place.settings.max_concurrent_jobs,
             poll_seconds=remote.patient(0.5 if place.settings.emulator else 20.0),
             lease=lease(place.settings.emulator),
+            retire=_retiring(place, found),
             copying=_copying(place),
             events=terms.events,
             wait=terms.wait,
@@ -321,6 +322,19 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"
         )
     return outcome
+
+
+def _retiring(place: Place, found: Reconciliation) -> Callable[[str], None]:
+    """For names that are forgotten; a renamed one goes on to be served."""
+    from jobs.runner import pointer
+
+    going = {change.name for change in found.plan.changes if change.action is Action.FORGET}
+    stays = {name: record for name, record in found.recorded.items() if name not in going}
+    reused = {
+        c.source.tuned_model for c in found.plan.changes if c.source and c.action is Action.REUSE
+    }
+    goes_on = {model for model in (*pointer.served(stays), *reused) if model}
+    return lambda name: pointer.retire(place.registry, found.recorded, name, goes_on)
 
 
 def _copying(place: Place) -> Copying | None:
