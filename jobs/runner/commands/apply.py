@@ -91,7 +91,7 @@ class _Sum:
     type=click.Path(path_type=Path),
     help="Do what `plan --out` wrote there, or the rest of it, or refuse.",
 )
-@click.option("--checksum", help="Do just the plan of this checksum, or refuse.")
+@click.option("--checksum", help="Do just the plan of this checksum, or the rest of it, or refuse.")
 @click.option(
     "--continue",
     "go_on",
@@ -153,7 +153,7 @@ def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> 
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
     click.echo(_shown(place, found.plan), err=output != "text")
-    _hold(terms, found, promised)
+    promised = _held(place, terms, found, promised)
     result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
     _move_aliases(place, found, after)
@@ -240,12 +240,19 @@ class _Refused(VertuneError):
         self.foreign = any(guard.name == guards.FOREIGN for guard in against)
 
 
-def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
-    """Raises VertuneError unless the plan is the one that was reviewed."""
+def _held(
+    place: Place, terms: _Terms, found: Reconciliation, now: promise.Promise
+) -> promise.Promise:
+    """What is promised. Raises VertuneError unless the plan is what was reviewed, or its rest."""
     if terms.reviewed is not None:
         promise.hold(promise.read(terms.reviewed), now, found.recorded)
-    if terms.checksum is not None:
+    if terms.checksum is None or terms.checksum == now.checksum:
+        return now
+    begun = _approved(place)  # by who was stopped, and runs the same command again
+    if begun.checksum != terms.checksum:
         promise.hold_checksum(terms.checksum, now)
+    promise.hold(begun, now, found.recorded)
+    return begun
 
 
 def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
