@@ -62,6 +62,7 @@ class Tools:
     at_once: int  # jobs in flight, whoever started them
     poll_seconds: float
     lease: Lease
+    retire: Callable[[str], None]  # takes the alias from what is served under a name
     copying: Copying | None = None  # from the stack before, if there is one
     events: Events = field(default_factory=Events)
     wait: bool = True  # until all that is in flight has ended
@@ -148,6 +149,7 @@ class _Apply:
         elif change.action is Action.COPY:
             self._copy(change)
         elif change.action is Action.FORGET:
+            self._tools.retire(change.name)  # nothing would tell later whose alias it was
             self._tools.ledger.deactivate(change.name)
             self._outcome.changed.append(change.name)
             self._tools.watcher.said(change.name, "forgotten; nothing remote was deleted")

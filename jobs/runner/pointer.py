@@ -7,7 +7,7 @@ off between the two is finished by the same command once more.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from jobs.runner.document import did_you_mean
@@ -91,6 +91,15 @@ def follow(ledger: Ledger, registry: Registry, recorded: Mapping[str, Recorded],
         _take(registry, tuned_model)
     if record.active:
         ledger.aliased(name, record.active)
+
+
+def retire(
+    registry: Registry, recorded: Mapping[str, Recorded], name: str, goes_on: Collection[str]
+) -> None:
+    """Take the alias from what a name serves, unless that goes on to be served under another."""
+    entry = recorded[name].served
+    if entry and entry.tuned_model and entry.tuned_model not in goes_on:
+        _take(registry, entry.tuned_model)
 
 
 def served(recorded: Mapping[str, Recorded]) -> set[str]:

@@ -49,6 +49,7 @@ def tools(place: Place, lease: Lease = LONG, *, wait: bool = True, at_once: int 
         at_once=at_once,
         poll_seconds=0.01,
         lease=lease,
+        retire=lambda name: None,
         wait=wait,
     )
 

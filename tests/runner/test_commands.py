@@ -171,6 +171,24 @@ def test_a_checksum_applies_the_plan_it_was_shown_with(place: Repository) -> Non
     assert entries(place) == 1
 
 
+def test_a_checksum_that_was_begun_does_the_rest_when_it_is_given_again(place: Repository) -> None:
+    place.job("one")
+    place.job("two")  # there is room for one at a time
+    words = ("apply", "--checksum", parsed(place, "plan")["checksum"], "--yes", "--no-record")
+    assert vertune(place, *words, "--no-wait").exit_code == 0
+    assert entries(place) == 1
+    assert vertune(place, *words, "--no-wait").exit_code == 0
+    place.job("three")
+    refused = vertune(place, *words)
+    assert refused.exit_code == 1
+    assert "new: submit three" in refused.stderr
+    (place.root / "jobs/three.yaml").unlink()
+    assert vertune(place, *words).exit_code == 0
+    assert entries(place) == 2
+    assert not parsed(place, "plan")["changes"]
+    assert vertune(place, *words).exit_code == 0
+
+
 def test_a_bucket_that_another_stack_marked_is_left_alone(place: Repository) -> None:
     place.job("one")
     ledger_of = Place("local", place.root).ledger

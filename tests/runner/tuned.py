@@ -48,6 +48,7 @@ def applied(place: Place, *, wait: bool = True) -> None:
         at_once=9,
         poll_seconds=0.01,
         lease=_LONG,
+        retire=lambda name: None,
         wait=wait,
     )
     outcome = apply(tools, found.plan, found.resolved)

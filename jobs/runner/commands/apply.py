@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -91,7 +91,7 @@ class _Sum:
     type=click.Path(path_type=Path),
     help="Do what `plan --out` wrote there, or the rest of it, or refuse.",
 )
-@click.option("--checksum", help="Do just the plan of this checksum, or refuse.")
+@click.option("--checksum", help="Do just the plan of this checksum, or the rest of it, or refuse.")
 @click.option(
     "--continue",
     "go_on",
@@ -153,7 +153,7 @@ def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> 
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
     click.echo(_shown(place, found.plan), err=output != "text")
-    _hold(terms, found, promised)
+    promised = _held(place, terms, found, promised)
     result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
     _move_aliases(place, found, after)
@@ -240,12 +240,19 @@ class _Refused(VertuneError):
         self.foreign = any(guard.name == guards.FOREIGN for guard in against)
 
 
-def _hold(terms: _Terms, found: Reconciliation, now: promise.Promise) -> None:
-    """Raises VertuneError unless the plan is the one that was reviewed."""
+def _held(
+    place: Place, terms: _Terms, found: Reconciliation, now: promise.Promise
+) -> promise.Promise:
+    """What is promised. Raises VertuneError unless the plan is what was reviewed, or its rest."""
     if terms.reviewed is not None:
         promise.hold(promise.read(terms.reviewed), now, found.recorded)
-    if terms.checksum is not None:
+    if terms.checksum is None or terms.checksum == now.checksum:
+        return now
+    begun = _approved(place)  # by who was stopped, and runs the same command again
+    if begun.checksum != terms.checksum:
         promise.hold_checksum(terms.checksum, now)
+    promise.hold(begun, now, found.recorded)
+    return begun
 
 
 def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
@@ -310,6 +317,7 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             at_once=place.settings.max_concurrent_jobs,
             poll_seconds=remote.patient(0.5 if place.settings.emulator else 20.0),
             lease=lease(place.settings.emulator),
+            retire=_retiring(place, found),
             copying=_copying(place),
             events=terms.events,
             wait=terms.wait,
@@ -321,6 +329,19 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"
         )
     return outcome
+
+
+def _retiring(place: Place, found: Reconciliation) -> Callable[[str], None]:
+    """For names that are forgotten; a renamed one goes on to be served."""
+    from jobs.runner import pointer
+
+    going = {change.name for change in found.plan.changes if change.action is Action.FORGET}
+    stays = {name: record for name, record in found.recorded.items() if name not in going}
+    reused = {
+        c.source.tuned_model for c in found.plan.changes if c.source and c.action is Action.REUSE
+    }
+    goes_on = {model for model in (*pointer.served(stays), *reused) if model}
+    return lambda name: pointer.retire(place.registry, found.recorded, name, goes_on)
 
 
 def _copying(place: Place) -> Copying | None:

@@ -126,22 +126,27 @@ def _aliases(seen: Sight) -> Iterator[Difference]:
     """On a model of ours that is not served, or not on one that is."""
     served = {key(entry.tuned_model): entry.name for entry, is_ in seen.entries() if is_}
     names = {_id(entry.tuned_model): entry.name for entry, _ in seen.entries()}
+    serving = {*served.values()}
     for name, model in sorted(seen.models.items()):
         marked = ALIAS in model.aliases
         if marked and name not in served and _id(model.name) in names:
-            yield _alias(model, names[_id(model.name)], "stands on it, and it is not served")
+            name = names[_id(model.name)]
+            yield _alias(model, name, "stands on it, and it is not served", name in serving)
         elif not marked and name in served:
-            yield _alias(model, served[name], "does not stand on it, and it is served")
+            yield _alias(model, served[name], "does not stand on it, and it is served", True)
 
 
-def _alias(model: Model, name: str, what: str) -> Difference:
+def _alias(model: Model, name: str, what: str, serves: bool) -> Difference:
+    """`serves` is whether anything is served under this name."""
+    promote = f"`vertune promote {name} FINGERPRINT`, of what is served, moves it back"
+    remove = f"remove it in the console or with gcloud: nothing is served as {name}"
     return Difference(
         Kind.ALIAS,
         name,
         model.name,
         f"the alias {ALIAS} {what}",
         "who asks the registry by the alias gets another tuned model than the outputs name",
-        f"`vertune promote {name} FINGERPRINT`, of what is served, moves it back",
+        promote if serves else remove,
     )
 
 

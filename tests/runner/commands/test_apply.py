@@ -5,10 +5,15 @@ from typing import Any
 
 import pytest
 
+from jobs.emulator.emulator import Emulator
+from jobs.emulator.faults.rule import Rule
 from jobs.runner.commands import Place
+from jobs.runner.pointer import ALIAS
 from tests.conftest import Repository
 from tests.runner.commands.calls import vertune
 from tests.runner.tuned import another, in_flight
+
+APPLY = ("apply", "--yes", "--no-record")
 
 
 @pytest.fixture
@@ -71,3 +76,43 @@ def test_what_a_guard_refuses_keeps_nothing_that_is_paid_for_from_being_finished
     assert place.ledger.recorded()["one"].active == entry.fingerprint
     assert "two" not in place.ledger.recorded()
     assert jobs(provisioned) == 1
+
+
+# The alias of what is forgotten
+
+
+def marked(repository: Repository) -> list[str]:
+    """The tuned models that carry the alias."""
+    place = Place("local", repository.root)
+    models = place.registry.models("projects/vertune-local/locations/us")
+    return [model.name for model in models if ALIAS in model.aliases]
+
+
+def test_what_is_forgotten_keeps_no_alias_wherever_it_was_cut_off(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    provisioned.job("one")
+    assert vertune(provisioned, *APPLY).exit_code == 0
+    assert len(marked(provisioned)) == 1
+    (provisioned.root / "jobs/one.yaml").unlink()
+    emulator.faults.set(Rule("no", path="*:mergeVersionAliases", when="before", status=403))
+    refused = vertune(provisioned, *APPLY)
+    assert refused.exit_code == 1
+    assert "one: moving an alias" in refused.stderr
+    emulator.faults.clear()
+    assert [change["action"] for change in planned(provisioned)] == ["forget"]
+    assert vertune(provisioned, *APPLY).exit_code == 0
+    assert marked(provisioned) == []
+    assert planned(provisioned) == []
+
+
+def test_what_is_renamed_keeps_its_alias_all_the_time(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    provisioned.job("old")
+    assert vertune(provisioned, *APPLY).exit_code == 0
+    before = marked(provisioned)
+    (provisioned.root / "jobs/old.yaml").rename(provisioned.root / "jobs/new.yaml")
+    emulator.faults.set(Rule("no", path="*:mergeVersionAliases", status=403))
+    assert vertune(provisioned, *APPLY).exit_code == 0
+    assert marked(provisioned) == before

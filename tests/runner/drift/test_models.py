@@ -89,6 +89,7 @@ def test_the_alias_stands_on_nothing_else() -> None:
     found = only(seen(entry(), models=by_name(model(entry(), ALIAS))))
     assert (found.kind, found.name) == (Kind.ALIAS, "a")
     assert "it is not served" in found.what
+    assert found.advice.startswith("remove it in the console")
 
 
 def test_the_alias_of_another_version_is_a_difference_of_both() -> None:
