@@ -16,6 +16,7 @@ from jobs.runner.findings.lengths import Lengths
 from jobs.runner.findings.near import Near
 from jobs.runner.findings.people import People
 from jobs.runner.findings.prompts import Prompts
+from jobs.runner.findings.rare import Rare
 from jobs.runner.findings.repeats import Repeats
 from jobs.runner.findings.scripts import Scripts
 from jobs.runner.findings.secrets import Secrets
@@ -51,10 +52,8 @@ class Examination:
             Systems(),
             Prompts(),
             Lengths(),
-            Texts(),
+            Rare(Texts(), Secrets(), People()),
             Scripts(),
-            Secrets(),
-            People(),
             *_FOR_TASKS[spec.task](),
         ]
 

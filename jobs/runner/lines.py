@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import UnsupportedOperation
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 # 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
 LONGEST_LINE = 4 * 1024 * 1024
@@ -39,6 +39,17 @@ class Source:
     size: Callable[[], int] = int  # in bytes; 0 where that cannot be told
 
 
+class Block(NamedTuple):
+    """Some lines that follow each other, without their ends; `whole` is all of them with these.
+
+    A line that is too long to be an example is None, and not in `whole`.
+    """
+
+    first: int
+    lines: list[bytes | None]
+    whole: bytes
+
+
 def opened(path: Path) -> BinaryIO:
     """A file's bytes; a pipe of that name would be waited for, and a device read, without end."""
     mode = path.stat().st_mode
@@ -49,12 +60,12 @@ def opened(path: Path) -> BinaryIO:
 
 def lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
     """Numbered lines without their end; None for one that is too long to be an example."""
-    for first, block in blocks(source):
-        yield from enumerate(block, first)
+    for block in blocks(source):
+        yield from enumerate(block.lines, block.first)
 
 
-def blocks(source: Source) -> Iterator[tuple[int, list[bytes | None]]]:
-    """Some lines at a time, with the number of their first.
+def blocks(source: Source) -> Iterator[Block]:
+    """Some lines at a time.
 
     Raises OSError: Packed at the start, another in the end where the file changed meanwhile.
     """
@@ -62,23 +73,31 @@ def blocks(source: Source) -> Iterator[tuple[int, list[bytes | None]]]:
     with source.open() as stream:
         before = _times(stream)
         left = before[0] if before else None  # of a file that grows, what it was
-        while block := stream.read(_PIECE if left is None else min(_PIECE, left)):
-            left = None if left is None else left - len(block)
+        while piece := stream.read(_PIECE if left is None else min(_PIECE, left)):
+            left = None if left is None else left - len(piece)
             if number == 1 and not rest:
-                _refuse_packed(block)
-            whole: list[bytes | None] = [*(rest + block).split(b"\n")]
-            rest = whole.pop() or b""
-            if whole:
-                if too_long or len(whole[0] or b"") >= LONGEST_LINE:
-                    whole[0], too_long = None, False
-                yield number, whole
-                number += len(whole)
+                _refuse_packed(piece)
+            whole, end, rest = (rest + piece).rpartition(b"\n")
+            if end:
+                block = _block(number, whole, too_long)
+                too_long = False
+                yield block
+                number += len(block.lines)
             if len(rest) >= LONGEST_LINE:
                 rest, too_long = b"", True
         if _times(stream) != before:
             raise OSError("it changed while it was read")
     if rest or too_long:
-        yield number, [None if too_long else rest]
+        yield _block(number, rest, too_long)
+
+
+def _block(first: int, whole: bytes, too_long: bool) -> Block:
+    """`too_long`: the first line began before, and is."""
+    lines: list[bytes | None] = [*whole.split(b"\n")]
+    if too_long or len(lines[0] or b"") >= LONGEST_LINE:
+        lines[0] = None
+        _, _, whole = whole.partition(b"\n")
+    return Block(first, lines, whole)
 
 
 def _refuse_packed(start: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jobs.runner import rules
 from jobs.runner.dataset import Dataset
-from jobs.runner.example import BadExample, Example, parse, text_of
+from jobs.runner.example import BadExample, parse
 from jobs.runner.findings.repeats import normal
 from jobs.runner.found import Found
 from jobs.runner.lines import Source, blocks
@@ -22,7 +22,7 @@ from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
 if TYPE_CHECKING:
-    from jobs.runner.findings.signatures import Numbers
+    from jobs.runner.findings.groups import Numbers
 
 _ALIKE = 0.75  # of the pairs of words of both
 _Text = tuple[frozenset[int], bytes, bytes]  # pairs of words, the input, the answer
@@ -43,24 +43,18 @@ class Near:
         if not self._signatures:
             self._learn_template(rows)
         self._places.extend(rows)
-        texts = [*map(self._body, rows.examples, rows.prompts)]
-        self._signatures.append(signatures.signatures(texts))
+        self._signatures.append(signatures.signatures([*map(self._body, rows.dialogues)]))
 
     def _learn_template(self, rows: Rows) -> None:
         """What all prompts share says nothing about how alike two of them are."""
         template = Template()
-        for prompt in rows.prompts:
-            template.narrow(None, prompt)
+        template.narrow_all([None] * len(rows.prompts), rows.prompts)
         shared = template.prompt()
         self._prefix, self._suffix = shared.prefix, shared.suffix
 
-    def _body(self, example: Example, prompt: str) -> str:
-        """All turns but the answer, without what all share; nothing where a file says the rest."""
-        if example.holds_files:
-            return ""
-        earlier = [text_of(turn) for turn in example.contents[:-2]]
-        text = "\n".join([*earlier, prompt]) if earlier else prompt
-        return text.removeprefix(self._prefix).removesuffix(self._suffix)
+    def _body(self, dialogue: str) -> str:
+        """A dialogue without what all share."""
+        return dialogue.removeprefix(self._prefix).removesuffix(self._suffix)
 
     def findings(self, dataset: Dataset, instructions: str | None) -> Iterator[Finding]:
         found = {name: Found(shown) for name, shown in self._places.shown.items()}
@@ -96,7 +90,7 @@ class Near:
                 for number, line in _these(split.source, numbers):
                     with suppress(BadExample):
                         example = parse(line, instructions)
-                        pairs = signatures.pairs(self._body(example, example.prompt))
+                        pairs = signatures.pairs(self._body(example.dialogue))
                         texts = normal(example.asked), normal(example.answer)
                         kept[rows[name, number]] = (pairs, *texts)
         return kept
@@ -121,7 +115,7 @@ class Near:
 
 def _these(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
     """Some lines of many."""
-    for first, block in blocks(source):
-        for number in numbers.intersection(range(first, first + len(block))):
-            if (line := block[number - first]) is not None:
+    for first, some, _ in blocks(source):
+        for number in numbers.intersection(range(first, first + len(some))):
+            if (line := some[number - first]) is not None:
                 yield number, line

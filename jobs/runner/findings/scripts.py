@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from jobs.runner import rules
-from jobs.runner.found import MOST, Found
+from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
@@ -27,14 +27,18 @@ class Scripts:
     def take(self, rows: Rows) -> None:
         found = self._found.setdefault(rows.split, {})
         count = self._count.setdefault(rows.split, Counter())
-        for line, answer in zip(rows.numbers, rows.answers, strict=True):
-            if script := _script(answer):
-                count[script] += 1
-                if script not in found:
-                    found[script] = Found(rows.shown)
-                if count[script] <= MOST:
-                    what = f"has an answer in {script}, which nearly no other has"
-                    found[script].add(rules.SCRIPT, line, what)
+        scripts = [*map(_script, rows.answers)]
+        for script, number in Counter(scripts).items():
+            if script is None:
+                continue
+            if script not in found:
+                found[script] = Found(rows.shown)
+            both = zip(rows.numbers, scripts, strict=True)
+            alone = number == len(scripts)
+            lines = rows.numbers if alone else [line for line, one in both if one == script]
+            what = f"has an answer in {script}, which nearly no other has"
+            found[script].add_all(rules.SCRIPT, lines, what)
+            count[script] += number
 
     def findings(self) -> Iterator[Finding]:
         for split, count in self._count.items():
@@ -49,7 +53,9 @@ class Scripts:
 
 def _script(text: str) -> str | None:
     """The script of most letters of a text; None where it has none."""
-    if text.isascii() or not re.search(_OTHER, text):
+    if text.isascii():
+        return "Latin" if text[:1].isalpha() or _LATIN.search(text) else None
+    if not re.search(_OTHER, text):
         return "Latin" if _LATIN.search(text) else None
     letters = [character for character in text if character.isalpha()][:_LETTERS]
     names = Counter(map(_script_of, letters))

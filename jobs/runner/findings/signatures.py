@@ -4,11 +4,10 @@ All arithmetic is on whole batches of texts; a word or a pair of words is a numb
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Numbers = np.ndarray[Any, np.dtype[Any]]
+from jobs.runner.findings.groups import Numbers, meeting
 
 _LEAST = 8  # pairs of words; of fewer a single word decides
 _BINS, _BAND = 33, 3
@@ -44,7 +43,7 @@ def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
     rows = np.flatnonzero(whole[:, 0] != _EMPTY)
     found: dict[int, int] = {}
     for start in range(0, _BINS, _BAND):
-        later, first = _meeting(whole[rows, start : start + _BAND])
+        later, first = meeting(_key(whole[rows, start : start + _BAND]))
         later, first = rows[later], rows[first]
         alike = np.mean(whole[later] == whole[first], axis=1) >= agreeing
         for row, other in zip(later[alike].tolist(), first[alike].tolist(), strict=True):
@@ -52,14 +51,9 @@ def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
     return found
 
 
-def _meeting(band: Numbers) -> tuple[Numbers, Numbers]:
-    """Pairs of places with the same values: each with the first that has them."""
-    key = (band[:, 0] * _WORD + band[:, 1]) * _NEXT + band[:, 2]
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    new = np.concatenate(([True], key[1:] != key[:-1])) if len(key) else np.zeros(0, dtype=bool)
-    first = order[np.maximum.accumulate(np.where(new, np.arange(len(key)), 0))]
-    return order[~new], first[~new]
+def _key(band: Numbers) -> Numbers:
+    key: Numbers = (band[:, 0] * _WORD + band[:, 1]) * _NEXT + band[:, 2]
+    return key
 
 
 def _filled(least: Numbers) -> Numbers:
