@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from operator import itemgetter
@@ -73,6 +74,10 @@ class Dataset:
 
     splits: Mapping[SplitName, Split]
     findings: tuple[Finding, ...]
+
+    @property
+    def sources(self) -> Mapping[SplitName, Source]:
+        return {name: split.source for name, split in self.splits.items()}
 
     @property
     def digest(self) -> str:
@@ -212,8 +217,7 @@ def _read_split(
 ) -> Split:
     tally = _Tally(source)
     try:
-        for numbers, some in examples(source, instructions, tally.faults):
-            rows = Rows(name, source.shown, numbers, some)
+        for rows in _rows(name, source, instructions, tally.faults):
             tally.take(rows)
             for watch in watches:
                 watch.take(rows)
@@ -223,6 +227,24 @@ def _read_split(
     if not tally.examples and not tally.faults:
         tally.faults.add(rules.NO_EXAMPLE, 0, "holds no example")
     return tally.split()
+
+
+def show(
+    sources: Mapping[SplitName, Source], instructions: str | None, watches: Sequence[Watch]
+) -> None:
+    """The good examples, to those who watch; what else there is to say, a reading says."""
+    for name, source in sources.items():
+        with suppress(OSError):
+            for rows in _rows(name, source, instructions, Found(source.shown)):
+                for watch in watches:
+                    watch.take(rows)
+
+
+def _rows(
+    name: SplitName, source: Source, instructions: str | None, faults: Found
+) -> Iterator[Rows]:
+    for numbers, some in examples(source, instructions, faults):
+        yield Rows(name, source.shown, numbers, some)
 
 
 def examples(

@@ -68,7 +68,14 @@ def _large(spec: Spec, data: Data) -> Found:
 
 def _here(examination: Examination, spec: Spec, sources: Mapping[SplitName, Source]) -> Found:
     found = dataset.read(sources, spec.instructions, examination.watches)
-    return found, [*examination.findings(found)]
+    return found, [*examination.findings(sources)]
+
+
+def _alike(spec: Spec, sources: Mapping[SplitName, Source]) -> list[Finding]:
+    """What comparing the examples with each other finds, and nothing else of them."""
+    examination = Examination(spec, "alike")
+    dataset.show(sources, spec.instructions, examination.watches)
+    return [*examination.findings(sources)]
 
 
 @contextmanager
@@ -84,7 +91,7 @@ def _beside(
         try:
             found: list[Finding] = here.recv()
         except EOFError:
-            return _here(Examination(spec, "alike"), spec, again())[1]
+            return _alike(spec, again())
         return found
 
     try:
@@ -99,7 +106,7 @@ def _beside(
 def _compare(
     answer: Connection, spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
 ) -> None:
-    answer.send(_here(Examination(spec, "alike"), spec, again())[1])
+    answer.send(_alike(spec, again()))
 
 
 def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:

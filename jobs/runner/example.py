@@ -145,9 +145,12 @@ class Pairs(Sequence[Example]):
 
     def bodies(self) -> list[Conversation]:
         _, systems, prompts, answers = self.columns
+        both = [*map(exchange, prompts, answers)]
+        if not any(systems):
+            return [Conversation(UNSET, one) for one in both]
         return [
-            Conversation(turn("system", system) if system else UNSET, exchange(prompt, answer))
-            for system, prompt, answer in zip(systems, prompts, answers, strict=True)
+            Conversation(turn("system", system) if system else UNSET, one)
+            for system, one in zip(systems, both, strict=True)
         ]
 
 

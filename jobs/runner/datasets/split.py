@@ -23,7 +23,7 @@ def split(path: Path, folder: Path, validation: float, test: float) -> Counter[S
     """
     near = Near(same_answer=False)
     found = checked(path, near)
-    first = dict(near.pairs(found, None))
+    first = dict(near.pairs(found.sources, None))
     wanted = {SPLITS[1]: validation, SPLITS[2]: test}
     sides: dict[int, SplitName] = {}
     leading = set(first.values())

@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.runner import rules
-from jobs.runner.dataset import Dataset
 from jobs.runner.example import BadExample, parse
 from jobs.runner.findings.repeats import normal
 from jobs.runner.found import Found
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from jobs.runner.findings.groups import Numbers
 
 _ALIKE = 0.75  # of the pairs of words of both
+Sources = Mapping[SplitName, Source]
 _Text = tuple[frozenset[int], bytes, bytes]  # pairs of words, the input, the answer
 
 
@@ -56,14 +56,14 @@ class Near:
         """A dialogue without what all share."""
         return dialogue.removeprefix(self._prefix).removesuffix(self._suffix)
 
-    def findings(self, dataset: Dataset, instructions: str | None) -> Iterator[Finding]:
+    def findings(self, sources: Sources, instructions: str | None) -> Iterator[Finding]:
         found = {name: Found(shown) for name, shown in self._places.shown.items()}
-        for row, first in self.pairs(dataset, instructions):
+        for row, first in self.pairs(sources, instructions):
             self._say(found, row, first)
         for one in found.values():
             yield from one.all()
 
-    def pairs(self, dataset: Dataset, instructions: str | None) -> Iterator[tuple[int, int]]:
+    def pairs(self, sources: Sources, instructions: str | None) -> Iterator[tuple[int, int]]:
         """Rows in order, counted through all splits, each with an earlier one that it is like."""
         if not self._signatures:
             return
@@ -71,23 +71,23 @@ class Near:
 
         candidates = signatures.candidates(self._signatures, 0.6 * _ALIKE)
         wanted = {row for pair in candidates.items() for row in pair}
-        kept = self._read_again(dataset, instructions, wanted) if wanted else {}
+        kept = self._read_again(sources, instructions, wanted) if wanted else {}
         for row, first in sorted(candidates.items()):
             if row in kept and first in kept and self._alike(kept[row], kept[first]):
                 yield row, first
 
     def _read_again(
-        self, dataset: Dataset, instructions: str | None, wanted: set[int]
+        self, sources: Sources, instructions: str | None, wanted: set[int]
     ) -> Mapping[int, _Text]:
         """What is compared, of the rows that are candidates; a line that changed since is none."""
         from jobs.runner.findings import signatures
 
         rows = {self._places.of(row): row for row in wanted}
         kept = {}
-        for name, split in dataset.splits.items():
+        for name, source in sources.items():
             numbers = {number for of, number in rows if of == name}
             with suppress(OSError):  # of a file that changed: what the first reading said, holds
-                for number, line in _these(split.source, numbers):
+                for number, line in _these(source, numbers):
                     with suppress(BadExample):
                         example = parse(line, instructions)
                         pairs = signatures.pairs(self._body(example.dialogue))

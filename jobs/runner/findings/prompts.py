@@ -10,7 +10,7 @@ from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
-_BEFORE_COLON = re.compile("\n([^\n:]{1,39}):")
+_BEFORE_COLON = re.compile("\n([^\n:]{1,39}):").findall
 _JOINS = str.maketrans("", "", " _-")
 _MOST_SHAPES = 1000
 _LEAST_EXAMPLES = 20
@@ -33,13 +33,13 @@ class Prompts:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._lines.setdefault(rows.split, array("L")).extend(rows.numbers)
         shapes = self._shapes.setdefault(rows.split, array("L"))
-        shapes.extend([self._number(prompt) for prompt in rows.prompts])
+        starts = [
+            tuple(_BEFORE_COLON("\n" + prompt)) if ":" in prompt else () for prompt in rows.prompts
+        ]
+        known = self._known.get  # nearly all prompts start their lines alike
+        shapes.extend([n if (n := known(one)) is not None else self._number(one) for one in starts])
 
-    def _number(self, prompt: str) -> int:
-        """Nearly all prompts start their lines alike, so what that makes is kept."""
-        starts = tuple(_BEFORE_COLON.findall("\n" + prompt)) if ":" in prompt else ()
-        if (known := self._known.get(starts)) is not None:
-            return known
+    def _number(self, starts: tuple[str, ...]) -> int:
         shape = tuple(dict.fromkeys(filter(_is_field, starts)))
         if shape not in self._numbers and len(self._numbers) > _MOST_SHAPES:
             shape = ("…",)

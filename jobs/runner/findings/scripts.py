@@ -27,7 +27,9 @@ class Scripts:
     def take(self, rows: Rows) -> None:
         found = self._found.setdefault(rows.split, {})
         count = self._count.setdefault(rows.split, Counter())
-        scripts = [*map(_script, rows.answers)]
+        scripts = [
+            "Latin" if one.isascii() and one[:1].isalpha() else _script(one) for one in rows.answers
+        ]
         for script, number in Counter(scripts).items():
             if script is None:
                 continue
@@ -53,9 +55,7 @@ class Scripts:
 
 def _script(text: str) -> str | None:
     """The script of most letters of a text; None where it has none."""
-    if text.isascii():
-        return "Latin" if text[:1].isalpha() or _LATIN.search(text) else None
-    if not re.search(_OTHER, text):
+    if text.isascii() or not re.search(_OTHER, text):
         return "Latin" if _LATIN.search(text) else None
     letters = [character for character in text if character.isalpha()][:_LETTERS]
     names = Counter(map(_script_of, letters))

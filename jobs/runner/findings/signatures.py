@@ -12,7 +12,8 @@ from jobs.runner.findings.groups import Numbers, meeting
 _LEAST = 8  # pairs of words; of fewer a single word decides
 _BINS, _BAND = 33, 3
 _EMPTY = np.uint32(0xFFFFFFFF)
-_SPACE, _END = 32, 10
+_SPACE, _END = 32, b"\0"
+_LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -22,11 +23,12 @@ _AROUND = b" " * 8  # of any word eight bytes can be read
 
 def signatures(texts: Sequence[str]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
-    numbers, owners = _pairs(texts)
+    numbers, counts = _pairs(texts)
     least = np.full((len(texts), _BINS), _EMPTY, dtype=np.uint32)
-    places = owners * _BINS + (numbers % np.uint64(_BINS)).astype(np.int64)
+    bins = (numbers & _LOW) * np.uint64(_BINS) >> np.uint64(32)
+    places = np.repeat(np.arange(len(texts)) * _BINS, counts) + bins.astype(np.int64)
     np.minimum.at(least.reshape(-1), places, (numbers >> np.uint64(32)).astype(np.uint32))
-    long = np.bincount(owners, minlength=len(texts)) >= _LEAST
+    long = counts >= _LEAST
     least[~long] = _EMPTY
     least[long] = _filled(least[long])
     return least
@@ -60,46 +62,60 @@ def _filled(least: Numbers) -> Numbers:
     """An empty bin takes what the next one has, turned by the distance: short texts have many."""
     found = least.copy()
     for away in range(1, _BINS):
-        empty = found == _EMPTY
-        if not empty.any():
+        rows = np.flatnonzero((found == _EMPTY).any(axis=1))  # fewer each time
+        if not len(rows):
             break
-        turned = np.roll(least, -away, axis=1)
-        usable = empty & (turned != _EMPTY)
-        found[usable] = turned[usable] + np.uint32(away * 0x9E3779B1 & 0xFFFFFFF)
+        turned = np.roll(least[rows], -away, axis=1)
+        usable = (found[rows] == _EMPTY) & (turned != _EMPTY)
+        found[rows] = np.where(
+            usable, turned + np.uint32(away * 0x9E3779B1 & 0xFFFFFFF), found[rows]
+        )
     return found
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
-    """The numbers of all pairs of words, and which text each is of."""
-    whole = b"".join([_AROUND, *map(_spaced, texts), _AROUND])
+    """The numbers of all pairs of words, and how many of them each text has."""
+    whole = b"".join([_AROUND, _flat(texts), _END, _AROUND])
     data = np.frombuffer(whole, dtype=np.uint8)
     within = data > _SPACE
     edges = np.flatnonzero(within[1:] != within[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
-    if not len(starts):
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    before = np.searchsorted(starts, np.flatnonzero(data == 0))  # words up to each text's end
+    counts = np.maximum(np.diff(before, prepend=0) - 1, 0)
+    if len(starts) < 2:
+        return np.zeros(0, np.uint64), counts
     words = _words(whole, starts, ends)
-    before = np.searchsorted(starts, np.flatnonzero(data == _END))  # words up to each text's end
-    owners = np.repeat(np.arange(len(before)), np.diff(before, prepend=0))
-    same = owners[1:] == owners[:-1]
-    mixed = (words[:-1] * _NEXT + words[1:])[same]
+    mixed = words[:-1] * _NEXT + words[1:]
+    across = (
+        before[(before > 0) & (before < len(words))] - 1
+    )  # the last word of one, and the next's
+    mixed = np.delete(mixed, across)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
-    return mixed ^ (mixed >> np.uint64(32)), owners[1:][same]
+    return mixed ^ (mixed >> np.uint64(32)), counts
 
 
 def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
     """A number for each word: of its first and last eight bytes and its length."""
     eights: Numbers = np.ndarray(len(whole) - 7, "<u8", whole, strides=(1,))  # from each byte on
     lengths = ends - starts
-    first = eights[starts] & _KNOWN[np.minimum(lengths, 8)]
-    last = eights[np.maximum(starts, ends - 8)] * (lengths > 8)
-    words: Numbers = first * _WORD + last * _NEXT + lengths.astype(np.uint64)
+    words: Numbers = (eights[starts] & _KNOWN[np.minimum(lengths, 8)]) * _WORD
+    words += lengths.astype(np.uint64)
+    long = np.flatnonzero(lengths > 8)
+    words[long] += eights[ends[long] - 8] * _NEXT
     return words
 
 
+def _flat(texts: Sequence[str]) -> bytes:
+    """All in small letters, with a zero between them."""
+    whole = "\0".join(texts)
+    if whole.isascii() and whole.count("\0") == len(texts) - 1:
+        return whole.encode().lower()
+    return _END.join(map(_spaced, texts))
+
+
 def _spaced(text: str) -> bytes:
-    """The words on one line; of a script that does not part them, characters are words."""
-    text = text.casefold().replace("\n", " ")
+    """Small letters; of a script that does not part words, characters are words."""
+    text = text.casefold().replace("\n", " ").replace("\0", " ")
     if not text.isascii() and text.count(" ") * 12 < len(text) - 12:
         text = " ".join(text)
-    return text.encode() + b"\n"
+    return text.encode()

@@ -112,7 +112,7 @@ class Endings:
         cut = [
             line
             for line, text in zip(rows.numbers, rows.answers, strict=True)
-            if self._is_cut(text)
+            if not text.endswith(self._ENDS) and self._is_cut(text)
         ]
         for line in cut:
             found.add(rules.TRUNCATED, line, "has an answer that ends in the middle of a sentence")
