@@ -5,16 +5,26 @@ from typing import Any
 
 import numpy as np
 
+_ROOM = 8  # so many times as many places as numbers, for few to fall together by chance
+
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 def meeting(numbers: Numbers) -> tuple[Numbers, Numbers]:
     """Pairs of places with the same number: each with the first that has it."""
-    order = np.argsort(numbers, kind="stable")
-    again = np.zeros(len(numbers), dtype=bool)
+    places = _crowded(numbers)
+    order = places[np.argsort(numbers[places], kind="stable")]
+    again = np.zeros(len(order), dtype=bool)
     again[1:] = numbers[order[1:]] == numbers[order[:-1]]
-    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(numbers))))
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(order))))
     return order[again], order[first[again]]
+
+
+def _crowded(numbers: Numbers) -> Numbers:
+    """The places whose numbers start with the same bits as another's; the others are alone."""
+    bits = max(len(numbers) * _ROOM, 2).bit_length()
+    starts = (numbers.view(np.uint64) >> np.uint64(64 - bits)).astype(np.int64)
+    return np.flatnonzero((np.bincount(starts, minlength=1) > 1)[starts])
 
 
 def firsts(numbers: "array[int]") -> dict[int, int]:

@@ -43,7 +43,10 @@ class Near:
         if not self._signatures:
             self._learn_template(rows)
         self._places.extend(rows)
-        self._signatures.append(signatures.signatures([*map(self._body, rows.dialogues)]))
+        texts = rows.dialogues
+        if self._prefix or self._suffix:
+            texts = [one.removeprefix(self._prefix).removesuffix(self._suffix) for one in texts]
+        self._signatures.append(signatures.signatures(texts))
 
     def _learn_template(self, rows: Rows) -> None:
         """What all prompts share says nothing about how alike two of them are."""

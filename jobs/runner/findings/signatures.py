@@ -60,16 +60,15 @@ def _key(band: Numbers) -> Numbers:
 
 def _filled(least: Numbers) -> Numbers:
     """An empty bin takes what the next one has, turned by the distance: short texts have many."""
-    found = least.copy()
+    found, left = least.copy(), np.arange(len(least))
     for away in range(1, _BINS):
-        rows = np.flatnonzero((found == _EMPTY).any(axis=1))  # fewer each time
-        if not len(rows):
+        left = left[(found[left] == _EMPTY).any(axis=1)]  # fewer each time
+        if not len(left):
             break
-        turned = np.roll(least[rows], -away, axis=1)
-        usable = (found[rows] == _EMPTY) & (turned != _EMPTY)
-        found[rows] = np.where(
-            usable, turned + np.uint32(away * 0x9E3779B1 & 0xFFFFFFF), found[rows]
-        )
+        turned = np.roll(least[left], -away, axis=1)
+        usable = (found[left] == _EMPTY) & (turned != _EMPTY)
+        turned += np.uint32(away * 0x9E3779B1 & 0xFFFFFFF)
+        found[left] = np.where(usable, turned, found[left])
     return found
 
 
