@@ -273,14 +273,10 @@ def _some(
         return _with_doubts(block, *found, instructions, faults)
     if len(known) <= _FEW:
         return _one_by_one(enumerate(block.lines, block.first), instructions, faults)
-    numbers, good = _some(_part(block, slice(0, len(known) // 2)), instructions, faults)
-    more, others = _some(_part(block, slice(len(known) // 2, None)), instructions, faults)
+    half = len(known) // 2
+    numbers, good = _some(block.part(0, half), instructions, faults)
+    more, others = _some(block.part(half, len(known)), instructions, faults)
     return [*numbers, *more], joined(good, others)
-
-
-def _part(block: Block, part: slice) -> Block:
-    lines = block.lines[part]
-    return Block(block.first + (part.start or 0), lines, b"\n".join([ln for ln in lines if ln]))
 
 
 def _with_doubts(

@@ -2,11 +2,11 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import UnsupportedOperation
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 # 131,072 tokens an example is the service's limit; text of that many tokens stays below this.
 LONGEST_LINE = 4 * 1024 * 1024
@@ -39,15 +39,32 @@ class Source:
     size: Callable[[], int] = int  # in bytes; 0 where that cannot be told
 
 
-class Block(NamedTuple):
-    """Some lines that follow each other, without their ends; `whole` is all of them with these.
+class Block:
+    """Some lines that follow each other, parted when they are asked for.
 
     A line that is too long to be an example is None, and not in `whole`.
     """
 
-    first: int
-    lines: list[bytes | None]
-    whole: bytes
+    def __init__(
+        self, first: int, whole: bytes, lines: Sequence[bytes | None] | None = None
+    ) -> None:
+        self.first = first
+        self.whole = whole
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return self.whole.count(b"\n") + 1 if self._lines is None else len(self._lines)
+
+    @property
+    def lines(self) -> Sequence[bytes | None]:
+        """Without their ends."""
+        if self._lines is None:
+            self._lines = self.whole.split(b"\n")
+        return self._lines
+
+    def part(self, start: int, end: int) -> "Block":
+        some = self.lines[start:end]
+        return Block(self.first + start, b"\n".join([line for line in some if line]), some)
 
 
 def opened(path: Path) -> BinaryIO:
@@ -82,7 +99,7 @@ def blocks(source: Source) -> Iterator[Block]:
                 block = _block(number, whole, too_long)
                 too_long = False
                 yield block
-                number += len(block.lines)
+                number += len(block)
             if len(rest) >= LONGEST_LINE:
                 rest, too_long = b"", True
         if _times(stream) != before:
@@ -93,11 +110,10 @@ def blocks(source: Source) -> Iterator[Block]:
 
 def _block(first: int, whole: bytes, too_long: bool) -> Block:
     """`too_long`: the first line began before, and is."""
-    lines: list[bytes | None] = [*whole.split(b"\n")]
-    if too_long or len(lines[0] or b"") >= LONGEST_LINE:
-        lines[0] = None
-        _, _, whole = whole.partition(b"\n")
-    return Block(first, lines, whole)
+    if not too_long and (len(whole) < LONGEST_LINE or 0 <= whole.find(b"\n") < LONGEST_LINE):
+        return Block(first, whole)
+    _, more, whole = whole.partition(b"\n")
+    return Block(first, whole, [None, *(whole.split(b"\n") if more else ())])
 
 
 def _refuse_packed(start: bytes) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-_ROOM = 8  # so many times as many places as numbers, for few to fall together by chance
+_ROOM = 4  # so many times as many places as numbers, for few to fall together by chance
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -23,11 +23,11 @@ def meeting(numbers: Numbers) -> tuple[Numbers, Numbers]:
 def _crowded(numbers: Numbers) -> Numbers:
     """The places whose numbers start with the same bits as another's; the others are alone."""
     bits = max(len(numbers) * _ROOM, 2).bit_length()
-    starts = (numbers.view(np.uint64) >> np.uint64(64 - bits)).astype(np.int64)
+    starts = (numbers >> np.uint64(64 - bits)).astype(np.int64)
     return np.flatnonzero((np.bincount(starts, minlength=1) > 1)[starts])
 
 
 def firsts(numbers: "array[int]") -> dict[int, int]:
     """For each place in order whose number was there before, the first that has it."""
-    later, first = meeting(np.frombuffer(numbers, dtype=np.int64))
+    later, first = meeting(np.frombuffer(numbers, dtype=np.uint64))
     return dict(sorted(zip(later.tolist(), first.tolist(), strict=True)))

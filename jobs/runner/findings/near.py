@@ -118,7 +118,7 @@ class Near:
 
 def _these(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
     """Some lines of many."""
-    for first, some, _ in blocks(source):
-        for number in numbers.intersection(range(first, first + len(some))):
-            if (line := some[number - first]) is not None:
+    for block in blocks(source):
+        for number in numbers.intersection(range(block.first, block.first + len(block))):
+            if (line := block.lines[number - block.first]) is not None:
                 yield number, line

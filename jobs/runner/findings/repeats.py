@@ -4,6 +4,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from xxhash import xxh3_64_intdigest
+
 from jobs.runner import rules
 from jobs.runner.found import Found
 from jobs.runner.places import Places
@@ -36,21 +38,21 @@ def normals(texts: Sequence[str]) -> list[bytes]:
 
 
 class Repeats:
-    """Hashes of all inputs and answers, which only have meaning within this process."""
+    """Hashes of all inputs and answers, as they are and as what is left of them."""
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
         self._places = Places()
-        self._asked, self._answers = array("q"), array("q")
-        self._normal_asked, self._normal_answers = array("q"), array("q")
+        self._asked, self._answers = array("Q"), array("Q")
+        self._normal_asked, self._normal_answers = array("Q"), array("Q")
 
     def take(self, rows: Rows) -> None:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._places.extend(rows)
-        self._asked.extend(map(hash, rows.asked))
-        self._answers.extend(map(hash, rows.answers))
-        self._normal_asked.extend(map(hash, normals(rows.asked)))
-        self._normal_answers.extend(map(hash, normals(rows.answers)))
+        self._asked.extend(map(xxh3_64_intdigest, map(str.encode, rows.asked)))
+        self._answers.extend(map(xxh3_64_intdigest, map(str.encode, rows.answers)))
+        self._normal_asked.extend(map(xxh3_64_intdigest, normals(rows.asked)))
+        self._normal_answers.extend(map(xxh3_64_intdigest, normals(rows.answers)))
 
     def _compare(self) -> None:
         """Those whose inputs are the same but for what says nothing."""

@@ -43,12 +43,14 @@ def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
     """For each row at most one earlier row whose signature agrees with its own in so many bins."""
     whole = np.concatenate(batches)
     rows = np.flatnonzero(whole[:, 0] != _EMPTY)
+    if len(rows) < len(whole):
+        whole = whole[rows]
     found: dict[int, int] = {}
     for start in range(0, _BINS, _BAND):
-        later, first = meeting(_key(whole[rows, start : start + _BAND]))
-        later, first = rows[later], rows[first]
+        later, first = meeting(_key(whole[:, start : start + _BAND]))
         alike = np.mean(whole[later] == whole[first], axis=1) >= agreeing
-        for row, other in zip(later[alike].tolist(), first[alike].tolist(), strict=True):
+        pairs = rows[later[alike]].tolist(), rows[first[alike]].tolist()
+        for row, other in zip(*pairs, strict=True):
             found.setdefault(row, other)
     return found
 
