@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from jobs.runner import rules
+from jobs.runner import contents, rules
 from jobs.runner.estimate import counted
 from jobs.runner.example import (
     BadExample,
@@ -137,7 +137,12 @@ def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
 
 def _local(root: Path, path: Path) -> Source:
     shown = path.relative_to(_resolved(root)).as_posix()
-    return Source(shown, lambda: opened(path), lambda: _state(path), lambda: path.stat().st_size)
+    size = partial(_size, path)
+    return Source(shown, partial(opened, path), partial(_state, path), size, at_hand=True)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 @cache
@@ -174,12 +179,12 @@ def read(
 
 def _remembered(name: SplitName, source: Source, instructions: str | None, seen: Seen) -> Split:
     """Only what is without a fault is remembered; faults are looked at anew, with their lines."""
-    state = told(source)
-    key = keyed(source.shown, state, instructions)
-    if state and (found := seen.get(key)):
+    read = contents.of(source, seen)
+    key = keyed(source.shown, read, instructions)
+    if read and (found := seen.get(key)):
         return unpacked(source, found)
     split = _read_split(name, source, instructions, ())
-    if state and not split.findings and told(source) == state:
+    if read and not split.findings and contents.of(source, seen) == read:
         seen.put(key, packed(split))
     return split
 
@@ -195,14 +200,6 @@ def unpacked(source: Source, values: Mapping[str, Any]) -> Split:
     whole: dict[str, Any] = {"longest": tuple(values["longest"]), "findings": ()}
     whole |= {"guess": Guess(**values["guess"]), "prompt": Prompt(**values["prompt"])}
     return Split(source, **{**values, **whole})
-
-
-def told(source: Source) -> str:
-    """The state of a source; nothing where it cannot be told."""
-    try:
-        return source.state()
-    except OSError:
-        return ""
 
 
 def size(source: Source) -> int:

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from jobs.runner import dataset
+from jobs.runner import contents, dataset
 from jobs.runner.check import Examination
 from jobs.runner.dataset import Dataset
 from jobs.runner.errors import Problem
@@ -44,16 +44,25 @@ class Data:
 
 def examined(spec: Spec, data: Data, seen: Seen | None, large: int = LARGE) -> Found:
     """The dataset and what its examples say; `large` ones take two processes and show how far."""
-    states = {name: dataset.told(source) for name, source in data.sources.items()}
-    key = _key(spec, data.sources, states)
-    if seen is not None and all(states.values()) and (kept := seen.get(key)):
+    if seen is None:
+        return _found(spec, data, large)
+    read = _read(data.sources, seen)
+    key = _key(spec, data.sources, read)
+    if all(read.values()) and (kept := seen.get(key)):
         return _unpacked(kept, data.sources)
-    size = sum(map(dataset.size, data.sources.values()))
-    found = _large(spec, data) if size >= large else _here(Examination(spec), spec, data.sources)
-    unchanged = {name: dataset.told(source) for name, source in data.sources.items()} == states
-    if seen is not None and all(states.values()) and unchanged and len(found[1]) <= _MOST:
+    found = _found(spec, data, large)
+    if all(read.values()) and len(found[1]) <= _MOST and _read(data.sources, seen) == read:
         seen.put(key, _packed(found))
     return found
+
+
+def _read(sources: Mapping[SplitName, Source], seen: Seen) -> Mapping[SplitName, str]:
+    return {name: contents.of(source, seen) for name, source in sources.items()}
+
+
+def _found(spec: Spec, data: Data, large: int) -> Found:
+    size = sum(map(dataset.size, data.sources.values()))
+    return _large(spec, data) if size >= large else _here(Examination(spec), spec, data.sources)
 
 
 def _large(spec: Spec, data: Data) -> Found:
@@ -115,9 +124,9 @@ def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:
     return replace(found, splits=splits)
 
 
-def _key(spec: Spec, sources: Mapping[SplitName, Source], states: Mapping[SplitName, str]) -> str:
+def _key(spec: Spec, sources: Mapping[SplitName, Source], read: Mapping[SplitName, str]) -> str:
     shown = {name: source.shown for name, source in sources.items()}
-    parts = (_version(), spec.task, spec.instructions, shown, states)
+    parts = (_version(), spec.task, spec.instructions, shown, read)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

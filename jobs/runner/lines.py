@@ -30,13 +30,15 @@ class Packed(OSError):
 class Source:
     """Where a split's bytes come from; `shown` is what messages call it.
 
-    `state` is another text whenever the bytes are, and empty where that cannot be told.
+    `state` is another text whenever the bytes are, and empty where that cannot be told. Of bytes
+    `at_hand` it says so on this machine alone, and reading them costs little.
     """
 
     shown: str
     open: Callable[[], BinaryIO]
     state: Callable[[], str] = str
     size: Callable[[], int] = int  # in bytes; 0 where that cannot be told
+    at_hand: bool = False
 
 
 class Block:
