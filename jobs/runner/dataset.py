@@ -214,10 +214,10 @@ def _read_split(
 ) -> Split:
     tally = _Tally(source)
     try:
-        for rows in _rows(name, source, instructions, tally.faults):
-            tally.take(rows)
+        for some in _rows(name, source, instructions, tally.faults):
+            tally.take(some)
             for watch in watches:
-                watch.take(rows)
+                watch.take(some)
     except OSError as error:
         rule = rules.PACKED if isinstance(error, Packed) else rules.UNREADABLE
         tally.faults.add(rule, 0, f"cannot be read: {error.strerror or error}")
@@ -226,15 +226,11 @@ def _read_split(
     return tally.split()
 
 
-def show(
-    sources: Mapping[SplitName, Source], instructions: str | None, watches: Sequence[Watch]
-) -> None:
-    """The good examples, to those who watch; what else there is to say, a reading says."""
+def rows(sources: Mapping[SplitName, Source], instructions: str | None) -> Iterator[Rows]:
+    """The good examples again; what else there is to say, a reading says."""
     for name, source in sources.items():
         with suppress(OSError):
-            for rows in _rows(name, source, instructions, Found(source.shown)):
-                for watch in watches:
-                    watch.take(rows)
+            yield from _rows(name, source, instructions, Found(source.shown))
 
 
 def _rows(

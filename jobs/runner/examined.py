@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jobs.runner import contents, dataset
+from jobs.runner.beside import Beside
 from jobs.runner.check import Examination
 from jobs.runner.dataset import Dataset
 from jobs.runner.errors import Problem
 from jobs.runner.lines import Source
 from jobs.runner.reading import shown
-from jobs.runner.rows import SplitName
+from jobs.runner.rows import Rows, SplitName, Watch
 from jobs.runner.rules import RULES, Finding
 from jobs.runner.seen import Seen
 from jobs.runner.spec import Spec
@@ -70,52 +68,31 @@ def _large(spec: Spec, data: Data) -> Found:
         if data.again is None or (os.cpu_count() or 1) < 2:
             found, said = _here(Examination(spec), spec, sources)
             return _from(found, data.sources), said
-        with _beside(spec, data.again) as others:
-            found, said = _here(Examination(spec, "each"), spec, sources)
-            return _from(found, data.sources), [*said, *others()]
+        look = partial(_alike, spec, data.again)
+        with Beside(look) as beside:
+            found, said = _here(Examination(spec, "each"), spec, sources, beside)
+            others = beside.said()
+        if others is None:
+            others = look(dataset.rows(sources, spec.instructions))
+        return _from(found, data.sources), [*said, *others]
 
 
-def _here(examination: Examination, spec: Spec, sources: Mapping[SplitName, Source]) -> Found:
-    found = dataset.read(sources, spec.instructions, examination.watches)
+def _here(
+    examination: Examination, spec: Spec, sources: Mapping[SplitName, Source], *more: Watch
+) -> Found:
+    found = dataset.read(sources, spec.instructions, (*examination.watches, *more))
     return found, [*examination.findings(sources)]
 
 
-def _alike(spec: Spec, sources: Mapping[SplitName, Source]) -> list[Finding]:
-    """What comparing the examples with each other finds, and nothing else of them."""
+def _alike(
+    spec: Spec, again: Callable[[], Mapping[SplitName, Source]], shown: Iterable[Rows]
+) -> list[Finding]:
+    """What comparing the examples with each other finds."""
     examination = Examination(spec, "alike")
-    dataset.show(sources, spec.instructions, examination.watches)
-    return [*examination.findings(sources)]
-
-
-@contextmanager
-def _beside(
-    spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
-) -> Iterator[Callable[[], list[Finding]]]:
-    """Examples are compared with each other in a process of its own; here if that one dies."""
-    context = get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_compare, args=(there, spec, again), daemon=True)
-
-    def said() -> list[Finding]:
-        try:
-            found: list[Finding] = here.recv()
-        except EOFError:
-            return _alike(spec, again())
-        return found
-
-    try:
-        process.start()
-        there.close()
-        yield said
-    finally:
-        process.kill()
-        process.join()
-
-
-def _compare(
-    answer: Connection, spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
-) -> None:
-    answer.send(_alike(spec, again()))
+    for rows in shown:
+        for watch in examination.watches:
+            watch.take(rows)
+    return [*examination.findings(again())]
 
 
 def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:
