@@ -11,6 +11,7 @@ from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
 _BEFORE_COLON = re.compile("\n([^\n:]{1,39}):").findall
+_MARK = "\n\0:\n"  # a line between two prompts
 _JOINS = str.maketrans("", "", " _-")
 _MOST_SHAPES = 1000
 _LEAST_EXAMPLES = 20
@@ -33,10 +34,8 @@ class Prompts:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._lines.setdefault(rows.split, array("L")).extend(rows.numbers)
         shapes = self._shapes.setdefault(rows.split, array("L"))
-        starts = [
-            tuple(_BEFORE_COLON("\n" + prompt)) if ":" in prompt else () for prompt in rows.prompts
-        ]
-        known = self._known.get  # nearly all prompts start their lines alike
+        known = self._known.get
+        starts = _starts(rows.prompts)
         shapes.extend([n if (n := known(one)) is not None else self._number(one) for one in starts])
 
     def _number(self, starts: tuple[str, ...]) -> int:
@@ -78,6 +77,15 @@ class Prompts:
             if number in odd:
                 what = f"asks with {_named(shapes[number])}; the others ask with {_named(usual)}"
                 found.add(rules.ODD_PROMPT, line, what)
+
+
+def _starts(prompts: Sequence[str]) -> Sequence[tuple[str, ...]]:
+    """What stands before the first colon of each line, all looked at in one where all are alike."""
+    first = _BEFORE_COLON("\n" + prompts[0])
+    usual = [*first, "\0"] * len(prompts)
+    if _BEFORE_COLON("\n" + _MARK.join(prompts)) == usual[:-1]:
+        return [tuple(first)] * len(prompts)
+    return [tuple(_BEFORE_COLON("\n" + one)) if ":" in one else () for one in prompts]
 
 
 def _is_field(start: str) -> bool:

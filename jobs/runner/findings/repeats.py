@@ -28,13 +28,13 @@ def normal(text: str) -> bytes:
 def normals(texts: Sequence[str]) -> list[bytes]:
     """The same of each, all at once where the byte between them is in none."""
     whole = "\0".join(texts)
-    if whole.count("\0") != len(texts) - 1:
-        return [*map(normal, texts)]
     if whole.isascii():
-        found = whole.encode().translate(_LOWER, _NOISE)
+        found = whole.encode().translate(_LOWER, _NOISE).split(b"\0")
     else:
-        found = whole.casefold().encode().translate(None, _NOISE)
-    return [one.rstrip(_END) for one in found.split(b"\0")]
+        found = whole.casefold().encode().translate(None, _NOISE).split(b"\0")
+    if len(found) != len(texts):
+        return [*map(normal, texts)]
+    return [one.rstrip(_END) for one in found]
 
 
 class Repeats:

@@ -12,6 +12,7 @@ from jobs.runner.findings.groups import Numbers, meeting
 _LEAST = 8  # pairs of words; of fewer a single word decides
 _BINS, _BAND = 33, 3
 _EMPTY = np.uint32(0xFFFFFFFF)
+_SOME = 10_000  # rows, of all that must not be held twice
 _SPACE, _END = 32, b"\0"
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(0x9E3779B97F4A7C15)
@@ -23,15 +24,15 @@ _AROUND = b" " * 8  # of any word eight bytes can be read
 
 def signatures(texts: Sequence[str]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
-    numbers, counts = _pairs(texts)
-    least = np.full((len(texts), _BINS), _EMPTY, dtype=np.uint32)
+    numbers, words = _pairs(texts)
     bins = (numbers & _LOW) * np.uint64(_BINS) >> np.uint64(32)
-    places = np.repeat(np.arange(len(texts)) * _BINS, counts) + bins.astype(np.int64)
-    np.minimum.at(least.reshape(-1), places, (numbers >> np.uint64(32)).astype(np.uint32))
-    long = counts >= _LEAST
-    least[~long] = _EMPTY
-    least[long] = _filled(least[long])
-    return least
+    places = np.repeat(np.arange(len(texts)) * _BINS, words)[:-1] + bins.astype(np.int64)
+    places[_across(words)] = len(texts) * _BINS  # a place of no text
+    least = np.full(len(texts) * _BINS + 1, _EMPTY, dtype=np.uint32)
+    np.minimum.at(least, places, (numbers >> np.uint64(32)).astype(np.uint32))
+    found = least[:-1].reshape(len(texts), _BINS)
+    found[words <= _LEAST] = _EMPTY
+    return found
 
 
 def pairs(text: str) -> frozenset[int]:
@@ -42,9 +43,10 @@ def pairs(text: str) -> frozenset[int]:
 def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
     """For each row at most one earlier row whose signature agrees with its own in so many bins."""
     whole = np.concatenate(batches)
-    rows = np.flatnonzero(whole[:, 0] != _EMPTY)
-    if len(rows) < len(whole):
-        whole = whole[rows]
+    rows = np.flatnonzero((whole != _EMPTY).any(axis=1))
+    whole = whole[rows] if len(rows) < len(whole) else whole
+    for start in range(0, len(whole), _SOME):
+        whole[start : start + _SOME] = _filled(whole[start : start + _SOME])
     found: dict[int, int] = {}
     for start in range(0, _BINS, _BAND):
         later, first = meeting(_key(whole[:, start : start + _BAND]))
@@ -75,24 +77,25 @@ def _filled(least: Numbers) -> Numbers:
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
-    """The numbers of all pairs of words, and how many of them each text has."""
-    whole = b"".join([_AROUND, _flat(texts), _END, _AROUND])
+    """A number for each word with the next one, and how many words each text has."""
+    whole = _flat(texts)
     data = np.frombuffer(whole, dtype=np.uint8)
     within = data > _SPACE
     edges = np.flatnonzero(within[1:] != within[:-1]) + 1
-    starts, ends = edges[::2], edges[1::2]
-    before = np.searchsorted(starts, np.flatnonzero(data == 0))  # words up to each text's end
-    counts = np.maximum(np.diff(before, prepend=0) - 1, 0)
-    if len(starts) < 2:
-        return np.zeros(0, np.uint64), counts
-    words = _words(whole, starts, ends)
-    mixed = words[:-1] * _NEXT + words[1:]
-    across = (
-        before[(before > 0) & (before < len(words))] - 1
-    )  # the last word of one, and the next's
-    mixed = np.delete(mixed, across)
+    before = np.searchsorted(edges, np.flatnonzero(data == 0), side="right") // 2
+    words = np.diff(before, prepend=0)
+    if before[-1] < 2:
+        return np.zeros(0, np.uint64), words
+    found = _words(whole, edges[::2].copy(), edges[1::2].copy())
+    mixed = found[:-1] * _NEXT + found[1:]
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
-    return mixed ^ (mixed >> np.uint64(32)), counts
+    return mixed ^ (mixed >> np.uint64(32)), words
+
+
+def _across(words: Numbers) -> Numbers:
+    """Of the pairs those that are of the last word of a text and the first one of the next."""
+    ends = np.cumsum(words)
+    return np.unique(ends[(ends > 0) & (ends < ends[-1])]) - 1
 
 
 def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
@@ -107,11 +110,13 @@ def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
 
 
 def _flat(texts: Sequence[str]) -> bytes:
-    """All in small letters, with a zero between them."""
+    """All in small letters, a zero behind each."""
     whole = "\0".join(texts)
     if whole.isascii() and whole.count("\0") == len(texts) - 1:
-        return whole.encode().lower()
-    return _END.join(map(_spaced, texts))
+        small = whole.encode().lower()
+    else:
+        small = _END.join(map(_spaced, texts))
+    return b"".join([_AROUND, small, _END, _AROUND])
 
 
 def _spaced(text: str) -> bytes:
