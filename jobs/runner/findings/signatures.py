@@ -14,7 +14,6 @@ _BINS, _BAND = 33, 3
 _EMPTY = np.uint32(0xFFFFFFFF)
 _SOME = 10_000  # rows, of all that must not be held twice
 _SPACE, _END = 32, b"\0"
-_LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -25,7 +24,7 @@ _AROUND = b" " * 8  # of any word eight bytes can be read
 def signatures(texts: Sequence[str]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
     numbers, words = _pairs(texts)
-    bins = (numbers & _LOW) * np.uint64(_BINS) >> np.uint64(32)
+    bins = numbers % np.uint64(_BINS)
     places = np.repeat(np.arange(len(texts)) * _BINS, words)[:-1] + bins.astype(np.int64)
     places[_across(words)] = len(texts) * _BINS  # a place of no text
     least = np.full(len(texts) * _BINS + 1, _EMPTY, dtype=np.uint32)
