@@ -10,7 +10,7 @@ unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIREMENT PIP_CONSTRAINT
 unexport UV_SYSTEM_PYTHON UV_PROJECT UV_WORKING_DIRECTORY UV_NO_DEV UV_NO_DEFAULT_GROUPS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-changed soak fuzz rehearsal check format clean environment engine
+.PHONY: help demo test test-changed soak fuzz rehearsal docs check format clean environment engine
 
 help:
 	@echo 'make demo     tune three small models here, from specs to stack outputs'
@@ -19,6 +19,7 @@ help:
 	@echo 'make rehearsal   a pull request from its plan to production, on this machine'
 	@echo 'make soak     ten minutes of killed, cut and raced appliers; prints what came of it'
 	@echo 'make fuzz     ten minutes of made-up bytes for every parser; prints what broke'
+	@echo 'make docs     build the documentation as a site, and check its links'
 	@echo 'make check    formatting, lint, types, and the borders between the rooms'
 	@echo 'make format   put the code into its format'
 	@echo 'make clean    stop the emulator and remove all that these commands made here'
@@ -49,6 +50,10 @@ check: environment
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+docs: environment
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs .vertune/docs
+	@echo 'the documentation is in .vertune/docs/index.html'
 
 format: environment
 	@$(BIN)/ruff format .

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from infra import delivery, guardrails, results
+from infra import delivery, encryption, guardrails, results
 from infra.apis import Apis
 from infra.identity import Identities
 from infra.protection import Protection
@@ -13,11 +13,14 @@ settings = load()
 tuned_models = results.tuned_models(settings)  # first: nothing is changed if it cannot be read
 
 more_apis = guardrails.apis(settings) + (delivery.APIS if settings.github else ())
+more_apis += encryption.APIS if settings.kms_key else ()
 apis = Apis("apis", settings.project, more_apis)
 after_apis = pulumi.ResourceOptions(depends_on=apis)
-tuning = TuningBucket("tuning", settings, after_apis)
+keyed = [encryption.Encryption("encryption", settings, after_apis)] if settings.kms_key else []
+after_key = pulumi.ResourceOptions(depends_on=[apis, *keyed])
+tuning = TuningBucket("tuning", settings, after_key)
 identities = Identities("identities", settings, tuning.bucket, after_apis)
-made: list[pulumi.Resource] = [apis, tuning, identities]
+made: list[pulumi.Resource] = [apis, *keyed, tuning, identities]
 if settings.alert_email or settings.budgeted:
     made.append(guardrails.Guardrails("guardrails", settings, tuning.bucket, after_apis))
 if settings.github:

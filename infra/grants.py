@@ -6,6 +6,8 @@ The README's table is made of this, and a test takes each one away to see what f
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.settings import Settings
+
 _READS = {
     "storage.objects.get": "`plan`, `status`, `apply`: an entry of the ledger",
     "storage.objects.list": "`plan`, `status`, `apply`: all that is recorded",
@@ -27,14 +29,21 @@ _REFRESHED = {
 }
 
 
+# https://cloud.google.com/storage/docs/access-control/iam#conditions
+_LISTED = "api.getAttribute('storage.googleapis.com/objectListPrefix', '')"
+
+
 @dataclass(frozen=True)
 class Grant:
     """`calls` says of each permission in use what needs it."""
 
     name: str
-    account: str  # tuner, planner, or Vertex AI's own agent
+    # tuner, planner; agents of Vertex AI and of storage; a reader: another stack's account
+    account: str
     role: str
     calls: Mapping[str, str]
+    if_set: str = ""  # the setting without which it is not made
+    on_key: bool = False  # on the key alone that this setting names
     only: tuple[str, ...] = ()  # starts of names in the bucket, if the role counts there only
 
     @property
@@ -46,12 +55,20 @@ class Grant:
     def in_bucket(self) -> bool:
         return self.role.startswith("roles/storage.")
 
+    def condition(self, bucket: str) -> str:
+        """Under which it counts, if `only` says where; a list is about the bucket, not objects."""
+        objects = f"projects/_/buckets/{bucket}/objects"
+        parts = [f"resource.name.startsWith('{objects}/{start}')" for start in self.only]
+        if "storage.objects.list" in self.calls:
+            parts += [f"{_LISTED}.startsWith('{start}')" for start in self.only]
+        return " || ".join(parts)
+
 
 GRANTS = (
     Grant(
         "tuner-vertex",
         "tuner",
-        "vertuneTuner",
+        "Tuner",
         {
             "aiplatform.tuningJobs.create": "`apply`: submits a job",
             "aiplatform.tuningJobs.get": "`apply`, `cancel`: waits for it",
@@ -62,6 +79,17 @@ GRANTS = (
             "aiplatform.endpoints.get": "`apply --retry`: looks whether an endpoint is still there",
             "aiplatform.endpoints.predict": "`apply`, `evaluate`, `predict`, `plan --exact`",
         },
+    ),
+    Grant(
+        "tuner-copies",
+        "tuner",
+        "Copier",
+        {
+            "aiplatform.models.upload": "`apply`: copies a tuned model (`promotion: copy`)",
+            "aiplatform.endpoints.create": "`apply`: makes the copy an endpoint",
+            "aiplatform.endpoints.deploy": "`apply`: deploys the copy to it",
+        },
+        if_set="promotesFrom",
     ),
     Grant(
         "tuner-reads",
@@ -91,7 +119,7 @@ GRANTS = (
     Grant(
         "planner-vertex",
         "planner",
-        "vertunePlanner",
+        "Planner",
         {
             "aiplatform.tuningJobs.list": "`drift`, `status --live`: the jobs there are",
             "aiplatform.tuningJobs.get": "`drift`, `status --live`: one that no list has",
@@ -111,15 +139,71 @@ GRANTS = (
             "storage.objects.list": "Vertex AI: finds them",
         },
     ),
+    Grant(
+        "reader-ledger",
+        "reader",
+        "roles/storage.objectViewer",
+        {
+            "storage.objects.get": "`apply` of a stack that promotes from this one: an entry",
+            "storage.objects.list": "`plan`, `apply` there, `compare`: what has passed here",
+        },
+        only=("ledger/",),
+    ),
+    Grant(
+        "storage-key",
+        "storage",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        {
+            "cloudkms.cryptoKeyVersions.useToEncrypt": "Cloud Storage: encrypts what is written",
+            "cloudkms.cryptoKeyVersions.useToDecrypt": "Cloud Storage: reads it",
+        },
+        if_set="kmsKey",
+        on_key=True,
+    ),
+    Grant(
+        "agent-key",
+        "agent",
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        {
+            "cloudkms.cryptoKeyVersions.useToEncrypt": "Vertex AI: encrypts a tuned model",
+            "cloudkms.cryptoKeyVersions.useToDecrypt": "Vertex AI: serves it",
+        },
+        if_set="kmsKey",
+        on_key=True,
+    ),
+    Grant(
+        "planner-key",
+        "planner",
+        "roles/iam.securityReviewer",
+        {"cloudkms.cryptoKeys.getIamPolicy": "`pulumi preview --refresh`: who may use the key"},
+        if_set="kmsKey",
+        on_key=True,
+    ),
+    Grant(
+        "tuner-key",
+        "tuner",
+        "KeyUser",
+        {"resourcemanager.projects.get": "`record`: the program asks for the agent of storage"},
+        if_set="kmsKey",
+    ),
 )
+
+
+def granted(settings: Settings) -> list[Grant]:
+    """Those that the settings of a stack call for."""
+    set_ = {
+        key.partition(":")[2] for key, value in settings.model_dump(by_alias=True).items() if value
+    }
+    return [grant for grant in GRANTS if grant.if_set in ("", *set_)]
 
 
 def table() -> str:
     """As Markdown, a line for each call."""
     lines = ["| account | role | where | permission | needed by |", "|---|---|---|---|---|"]
     for grant in GRANTS:
-        role = f"{grant.role} (own)" if grant.custom else grant.role
-        where = "bucket" if grant.in_bucket else "project"
+        role = f"vertune{grant.role} (own)" if grant.custom else grant.role
+        where = "key" if grant.on_key else "bucket" if grant.in_bucket else "project"
+        where += f", if `vertune:{grant.if_set}` is set" if grant.if_set else ""
         where += f", only {' and '.join(f'`{one}`' for one in grant.only)}" if grant.only else ""
         lines += [
             f"| `{grant.account}` | `{role}` | {where} | `{permission}` | {who} |"

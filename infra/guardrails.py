@@ -1,7 +1,7 @@
 """Guardrails: who is told of spending, of refused tuning and of denied access.
 
-That a job failed later, or runs for long, the cloud logs nowhere that is documented: `vertune
-apply` and `vertune status` tell it.
+That a job failed later, or runs for long, the cloud neither logs nor measures anywhere that is
+documented: no alert can be made of it. `vertune apply` tells the one, `vertune drift` the other.
 """
 
 from __future__ import annotations  # a module of the SDK is loaded when first asked
@@ -89,7 +89,8 @@ class Guardrails(pulumi.ComponentResource):
         """To anybody in the bucket, and to the accounts anywhere."""
         project, bucket = self._settings.project, self._settings.bucket
         accounts = " OR ".join(
-            f'"vertune-{one}@{project}.iam.gserviceaccount.com"' for one in ("tuner", "planner")
+            f'"{self._settings.account(one)}@{project}.iam.gserviceaccount.com"'
+            for one in ("tuner", "planner")
         )
         return (
             f'protoPayload.status.code=7 AND (resource.labels.bucket_name="{bucket}"'

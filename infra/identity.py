@@ -1,11 +1,12 @@
 """Identities: who tunes, who plans, who reads the examples, each with the roles of its grants."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pulumi
 from pulumi_gcp import projects, serviceaccount, storage
 
-from infra.grants import GRANTS, Grant
+from infra import encryption
+from infra.grants import Grant, granted
 from infra.settings import Settings
 
 
@@ -27,7 +28,7 @@ class Identities(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("vertune:infra:Identities", name, None, opts)
-        self._project, self._bucket = settings.project, bucket
+        self._settings, self._bucket = settings, bucket
         self.tuner = self._account("tuner", "Runs `vertune apply`.")
         self.planner = self._account("planner", "Runs `vertune plan` on pull requests; reads only.")
         agent = projects.ServiceIdentity(
@@ -36,59 +37,60 @@ class Identities(pulumi.ComponentResource):
             service="aiplatform.googleapis.com",
             opts=self._child(),
         )
-        members = {
-            "tuner": self.tuner.member,
-            "planner": self.planner.member,
-            "agent": agent.member,
+        members: Mapping[str, Mapping[str, pulumi.Input[str]]] = {
+            "tuner": {"": self.tuner.member},
+            "planner": {"": self.planner.member},
+            "agent": {"": agent.member},
+            "reader": {f"-{one}": f"serviceAccount:{one}" for one in settings.ledger_readers},
         }
-        for grant in GRANTS:
-            self._grant(grant, members[grant.account])
+        for grant in granted(settings):
+            for whose, member in members.get(grant.account, {}).items():
+                self._grant(grant, f"{grant.name}{whose}", member)
         self.register_outputs({"tuner": self.tuner.email, "planner": self.planner.email})
 
     def _account(self, role: str, description: str) -> serviceaccount.Account:
         return serviceaccount.Account(
             role,
-            account_id=f"vertune-{role}",
-            project=self._project,
+            account_id=self._settings.account(role),
+            project=self._settings.project,
             display_name=f"vertune {role}",
             description=description,
             opts=self._child(),
         )
 
-    def _grant(self, grant: Grant, member: pulumi.Input[str]) -> None:
+    def _grant(self, grant: Grant, name: str, member: pulumi.Input[str]) -> None:
         if grant.in_bucket:
             storage.BucketIAMMember(
-                grant.name,
+                name,
                 bucket=self._bucket.name,
                 role=grant.role,
                 member=member,
-                condition=self._only(grant.only) if grant.only else None,
+                condition=self._only(grant) if grant.only else None,
                 opts=self._child(),
             )
             return
+        if grant.on_key:
+            encryption.allow(name, grant, self._settings, member, self._child())
+            return
         role = self._own(grant).name if grant.custom else grant.role
         projects.IAMMember(
-            grant.name, project=self._project, role=role, member=member, opts=self._child()
+            name, project=self._settings.project, role=role, member=member, opts=self._child()
         )
 
-    def _only(self, starts: Sequence[str]) -> storage.BucketIAMMemberConditionArgsDict:
+    def _only(self, grant: Grant) -> storage.BucketIAMMemberConditionArgsDict:
         return {
-            "title": f"only {' and '.join(starts)}",
-            "expression": self._bucket.name.apply(
-                lambda bucket: " || ".join(
-                    f"resource.name.startsWith('projects/_/buckets/{bucket}/objects/{start}')"
-                    for start in starts
-                )
-            ),
+            "title": f"only {' and '.join(grant.only)}",
+            "expression": self._bucket.name.apply(grant.condition),
         }
 
     def _own(self, grant: Grant) -> projects.IAMCustomRole:
+        account = self._settings.account(grant.account)
         return projects.IAMCustomRole(
-            f"{grant.account}-role",
-            role_id=grant.role,
-            project=self._project,
-            title=f"vertune {grant.account}",
-            description=f"What the account vertune-{grant.account} does, and no more.",
+            f"{grant.role.lower()}-role",
+            role_id=self._settings.role(grant.role),
+            project=self._settings.project,
+            title=f"{self._settings.prefix} {grant.role.lower()}",
+            description=f"What the account {account} does, and no more.",
             permissions=sorted(grant.calls),
             opts=self._child(),
         )

@@ -27,6 +27,17 @@ def mapping(given: object) -> object:
     return value
 
 
+def sequence(given: object) -> object:
+    """Pulumi hands over a list as JSON."""
+    try:
+        value = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        value = None
+    if not isinstance(value, list):
+        raise ValueError(f"{given!r} is not a list")
+    return value
+
+
 Project = Annotated[
     str,
     _text(
@@ -45,6 +56,27 @@ Bucket = Annotated[
 Email = Annotated[
     str,
     _text(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "an email address"),
+]
+KmsKey = Annotated[
+    str,
+    _text(
+        r"projects/[a-z0-9:.-]+/locations/[a-z0-9-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+",
+        "a key, as projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
+    ),
+]
+Prefix = Annotated[
+    str,
+    _text(
+        r"[a-z][a-z0-9-]{0,20}[a-z0-9]",
+        "how accounts' names begin: 2 to 22 lower-case letters, digits and hyphens, a letter first",
+    ),
+]
+ServiceAccount = Annotated[
+    str,
+    _text(
+        r"[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com",
+        "a service account, as NAME@PROJECT.iam.gserviceaccount.com",
+    ),
 ]
 BillingAccount = Annotated[
     str,
@@ -73,6 +105,7 @@ Labels = Annotated[
     Field(max_length=60),  # sixty-four in the cloud; the stack and the provider add their own
     BeforeValidator(mapping),
 ]
+Readers = Annotated[tuple[ServiceAccount, ...], BeforeValidator(sequence)]
 Prices = Annotated[
     dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]],
     BeforeValidator(mapping),

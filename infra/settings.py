@@ -9,11 +9,30 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from infra.github import GitHub
-from infra.kinds import BillingAccount, Bucket, Email, Labels, Prices, Project, mapping
+from infra.kinds import (
+    BillingAccount,
+    Bucket,
+    Email,
+    KmsKey,
+    Labels,
+    Prefix,
+    Prices,
+    Project,
+    Readers,
+    mapping,
+)
 
 _OWN = "vertune:"
 _EMULATOR = "VERTUNE_EMULATOR_URL"
@@ -35,6 +54,10 @@ class Settings(BaseModel):
     )
     bucket: Bucket = Field(description="Of the examples and the ledger; names are taken worldwide")
     emulator: bool = Field(False, description="Whether its services are those of this machine")
+    prefix: Prefix = Field(
+        "vertune",
+        description="How its accounts and roles are named; two stacks in one project differ in it",
+    )
     labels: Labels = Field(
         default_factory=dict, description="Of every resource that can have any, for cost reports"
     )
@@ -56,11 +79,19 @@ class Settings(BaseModel):
     promotes_from: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
         None, description="The stack where a tuning must have passed before it is paid for here"
     )
+    ledger_readers: Readers = Field(
+        (), description="Accounts of stacks that promote from this one: they may read its ledger"
+    )
     prices: Prices = Field(
         default_factory=dict, description="US dollars per million training tokens, by base model"
     )
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = Field(
         1, description="How many tuning jobs run at once; the rest waits for room"
+    )
+    kms_key: KmsKey | None = Field(
+        None,
+        description="The customer-managed key of the bucket, and of what is tuned from base models"
+        " that take one; in the region, and its owner's",
     )
     alert_email: Email | None = Field(None, description="Who is mailed of refused and denied calls")
     billing_account: BillingAccount | None = Field(
@@ -80,6 +111,25 @@ class Settings(BaseModel):
     def serving(self) -> str:
         """The multi-region that serves tuned models: the one around the region, if none is set."""
         return self.serving_location or _SERVING[self.region]
+
+    @field_validator("kms_key")
+    @classmethod
+    def _near(cls, key: str | None, info: ValidationInfo) -> str | None:
+        """The services refuse a key of another location than what it is to encrypt."""
+        region = info.data.get("region")
+        if key and region and key.split("/")[3] != region:
+            raise ValueError(
+                f"is in {key.split('/')[3]}, and must be where the bucket is: {region}"
+            )
+        return key
+
+    def account(self, role: str) -> str:
+        """What the account of the tuner, or of the planner, is called."""
+        return f"{self.prefix}-{role}"
+
+    def role(self, name: str) -> str:
+        """The id of a role of the project's own, which takes no hyphens."""
+        return f"{self.prefix.replace('-', '_')}{name}"
 
     @property
     def budgeted(self) -> bool:

@@ -23,6 +23,7 @@ class TuningBucket(pulumi.ComponentResource):
             labels=settings.labelled(pulumi.get_stack()),
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
+            encryption=_with(settings.kms_key),
             versioning={"enabled": True},
             soft_delete_policy={"retention_duration_seconds": settings.soft_delete_days * _DAY},
             lifecycle_rules=[_expire_noncurrent(settings.noncurrent_days), _ABORT_UPLOADS],
@@ -31,6 +32,10 @@ class TuningBucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
         self.register_outputs({"name": self.bucket.name})
+
+
+def _with(key: str | None) -> storage.BucketEncryptionArgsDict | None:
+    return {"default_kms_key_name": key} if key else None
 
 
 def _expire_noncurrent(days: int) -> storage.BucketLifecycleRuleArgsDict:

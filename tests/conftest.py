@@ -93,6 +93,12 @@ def provisioned(repository: Repository, emulator: Emulator) -> Repository:
     return repository
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longest begins first: begun last, it would keep one core waiting at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if (sent := getattr(session.config, "workeroutput", None)) is not None:
         sent["figures"] = figures.all_of_them()

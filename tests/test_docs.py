@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -63,6 +65,17 @@ def test_the_same_commands_are_gitlabs() -> None:
     assert len(ours) >= 4
     for line in ours:
         taken(line)
+
+
+def test_the_site_is_built_with_every_page_and_no_dangling_link(tmp_path: Path) -> None:
+    site, doctrees = str(tmp_path / "site"), str(tmp_path / "doctrees")
+    words = ["sphinx", "--quiet", "--fail-on-warning", "--keep-going", "-d", doctrees]
+    command = [sys.executable, "-m", *words, str(ROOT / "docs"), site]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = [page.relative_to(ROOT / "docs").with_suffix(".html") for page in PAGES[1:]]
+    assert len(pages) > 5
+    assert [page for page in pages if not (tmp_path / "site" / page).exists()] == []
 
 
 def taken(command: str) -> None:

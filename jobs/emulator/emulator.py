@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from jobs.emulator.access.callers import Callers
+from jobs.emulator.access.closed import Closed
 from jobs.emulator.access.guard import Guard
 from jobs.emulator.access.roles import Roles
 from jobs.emulator.custom_roles import CustomRoles
@@ -17,6 +18,7 @@ from jobs.emulator.federation import Federation
 from jobs.emulator.guardrails import Guardrails
 from jobs.emulator.iam import ServiceAccounts
 from jobs.emulator.impersonation import Impersonation
+from jobs.emulator.keys import Keys
 from jobs.emulator.operations import Operations
 from jobs.emulator.policies import Policies
 from jobs.emulator.principals import Principals
@@ -84,10 +86,12 @@ def _services(
 ) -> tuple[list[Route], Vertex]:
     principals = Principals(state, numbers)
     policies, operations = Policies(state, principals), Operations(state)
-    projects = Projects(policies, numbers)
-    storage = Storage(state, principals, numbers)
+    closed, roles = Closed(state, numbers), Roles(state)
+    projects = Projects(policies, numbers, closed)
+    keys = Keys(state, projects, policies, roles)
+    storage = Storage(state, principals, numbers, keys.fault)
     identities = WorkloadIdentity(state, projects, operations)
-    guard = Guard(Callers(principals), Roles(state), policies, storage.policy_of, numbers)
+    guard = Guard(Callers(principals), roles, policies, storage.policy_of, numbers, closed)
     vertex = Vertex(state, trainer, storage.open_object, numbers, quota=max_tuning_jobs)
     routes = [
         Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
@@ -97,8 +101,9 @@ def _services(
         *operations.routes(),
         *projects.routes(),
         *Guardrails(state, projects, policies).routes(),
+        *keys.routes(),
         *ServiceAccounts(state, projects, principals, policies).routes(),
-        *Services(state, projects, principals, operations).routes(),
+        *Services(state, projects, principals, operations, closed).routes(),
         *identities.routes(),
         *vertex.routes(),
         *storage.routes(),  # last: it takes any two segments

@@ -25,9 +25,17 @@ def local_project() -> str:
 
 
 def environment(
-    url: str, folder: Path, root: Path, *, genuine_provider: bool = False
+    url: str,
+    folder: Path,
+    root: Path,
+    *,
+    genuine_provider: bool = False,
+    state: str | None = None,
 ) -> dict[str, str]:
-    """PATH is the caller's present one, after the folders that must come first."""
+    """PATH is the caller's present one, after the folders that must come first.
+
+    `state` is a bucket of the emulator, gs://BUCKET/PREFIX, for Pulumi to keep its state in.
+    """
     variables = {
         "VERTUNE_EMULATOR_URL": url,
         "GOOGLE_APPLICATION_CREDENTIALS": str(folder / KEY_FILE),
@@ -42,6 +50,7 @@ def environment(
         "GOOGLE_CLOUD_BILLING_CUSTOM_ENDPOINT": f"{url}/v1/",
         "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{url}/",
         "GOOGLE_BILLING_BUDGETS_CUSTOM_ENDPOINT": f"{url}/v1/",
+        "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{url}/v1/",
         "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{url}/compute/beta/",
         "PULUMI_BACKEND_URL": (folder / BACKEND).as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "",
@@ -56,6 +65,10 @@ def environment(
     variables["NO_PROXY"] = variables["no_proxy"] = _direct()
     if genuine_provider:
         variables["HTTPS_PROXY"] = _CLOSED
+    if state:
+        # The engine's Go client wants no scheme, Python's storage client wants one.
+        host = url.removeprefix("http://")
+        variables |= {"PULUMI_BACKEND_URL": state, "STORAGE_EMULATOR_HOST": host}
     return variables
 
 

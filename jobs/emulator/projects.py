@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jobs.emulator.access.closed import Closed
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.policies import Policies
 from jobs.emulator.shapes import a_number, a_text, an_object
@@ -24,8 +25,8 @@ class Project:
 class Projects:
     """Found by id or number; any other is forbidden, as the cloud says of what it will not show."""
 
-    def __init__(self, policies: Policies, numbers: Mapping[str, str]) -> None:
-        self._policies = policies
+    def __init__(self, policies: Policies, numbers: Mapping[str, str], closed: Closed) -> None:
+        self._policies, self._closed = policies, closed
         self._by_name = {
             name: Project(id, number) for id, number in numbers.items() for name in (id, number)
         }
@@ -39,6 +40,7 @@ class Projects:
         return [
             Route("GET", "/v1/projects/{project}", self._get),
             Route("GET", "/v1/projects/{project}/billingInfo", self._billing),
+            Route("PUT", "/v1/projects/{project}/billingInfo", self._bill),
             Route("POST", "/v1/projects/{project}:getIamPolicy", self._get_policy),
             Route("POST", "/v1/projects/{project}:setIamPolicy", self._set_policy),
         ]
@@ -55,12 +57,14 @@ class Projects:
 
     def _billing(self, request: Request) -> Answer:
         project = self.find(request.params["project"])
-        return {
-            "name": f"projects/{project.id}/billingInfo",
-            "projectId": project.id,
-            "billingAccountName": "",
-            "billingEnabled": False,
-        }
+        return _info(project, "")
+
+    def _bill(self, request: Request) -> Answer:
+        """Linked to an account, or to none; which one is not kept, for nobody pays here."""
+        project = self.find(request.params["project"])
+        account = a_text(request.json(), "billingAccountName") or ""
+        self._closed.bill(project.id, account)
+        return _info(project, account)
 
     def _get_policy(self, request: Request) -> Answer:
         project = self.find(request.params["project"])
@@ -75,6 +79,15 @@ class Projects:
         if "auditConfigs" not in (a_text(body, "updateMask") or _MASK):
             policy = {**policy, "auditConfigs": self._policies.get(resource).get("auditConfigs")}
         return self._policies.set(resource, policy)
+
+
+def _info(project: Project, account: str) -> Answer:
+    return {
+        "name": f"projects/{project.id}/billingInfo",
+        "projectId": project.id,
+        "billingAccountName": account,
+        "billingEnabled": bool(account),
+    }
 
 
 def forbidden(what: str) -> ApiError:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from jobs.emulator.access.closed import Closed
 from jobs.emulator.errors import invalid, rpc_error
 from jobs.emulator.operations import Operations
 from jobs.emulator.principals import Principals
@@ -20,9 +21,14 @@ _AGENTS = {"storage.googleapis.com": "gs-project-accounts"}  # the others are na
 
 class Services:
     def __init__(
-        self, state: State, projects: Projects, principals: Principals, operations: Operations
+        self,
+        state: State,
+        projects: Projects,
+        principals: Principals,
+        operations: Operations,
+        closed: Closed,
     ) -> None:
-        self._state, self._projects = state, projects
+        self._state, self._projects, self._closed = state, projects, closed
         self._principals, self._operations = principals, operations
         self._enabled = state.documents("enabled service")
 
@@ -80,6 +86,7 @@ class Services:
     def _disable(self, request: Request) -> Answer:
         project, service = self._named(request)
         self._enabled.delete(f"{project.id}/{service}")
+        self._closed.close(project.id, service)
         response = {"@type": f"{_TYPE}v1.DisableServiceResponse"}
         return self._operations.done("", response | {"service": self._describe(project, service)})
 
@@ -96,6 +103,7 @@ class Services:
             for service in services:
                 body = self._describe(project, service) | {"state": "ENABLED"}
                 self._enabled.put(f"{project.id}/{service}", body)
+                self._closed.open(project.id, service)
         return [self._describe(project, service) for service in services]
 
     def _describe(self, project: Project, service: str) -> dict[str, Any]:

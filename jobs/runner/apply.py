@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 from jobs.runner import remote
 from jobs.runner.ahead import ahead
+from jobs.runner.copying import Copying
 from jobs.runner.desired import Resolved
+from jobs.runner.diff import reaches
 from jobs.runner.errors import JobMissing, Passing, Quota, Unreachable, VertuneError
+from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.ledger import Entry, Ledger, Summary
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.serving import Serving
 from jobs.runner.submission import NoRoom, Submission
@@ -59,6 +62,8 @@ class Tools:
     at_once: int  # jobs in flight, whoever started them
     poll_seconds: float
     lease: Lease
+    copying: Copying | None = None  # from the stack before, if there is one
+    events: Events = field(default_factory=Events)
     wait: bool = True  # until all that is in flight has ended
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -82,10 +87,12 @@ def apply(tools: Tools, plan: Plan, resolved: Mapping[str, Resolved]) -> Outcome
 class _Apply:
     def __init__(self, tools: Tools, resolved: Mapping[str, Resolved]) -> None:
         self._tools, self._resolved = tools, resolved
-        said = tools.watcher.said
-        self._submission = Submission(tools.stack, tools.ledger, tools.vertex, tools.lease, said)
+        said, self._happened = tools.watcher.said, tools.events.happened
+        self._submission = Submission(
+            tools.stack, tools.ledger, tools.vertex, tools.lease, said, self._happened
+        )
         self._serving = Serving(
-            tools.ledger, tools.vertex, said, tools.watcher.answered, tools.stop
+            tools.ledger, tools.vertex, said, tools.watcher.answered, self._happened, tools.stop
         )
         self._outcome = Outcome()
         self._queue: list[Change] = []
@@ -124,8 +131,12 @@ class _Apply:
         try:
             act(*args, **kwargs)
         except VertuneError as error:
-            self._outcome.failed[name] = str(error)
-            self._tools.watcher.said(name, str(error))
+            self._failed(name, error)
+
+    def _failed(self, name: str, error: VertuneError) -> None:
+        self._outcome.failed[name] = str(error)
+        self._tools.watcher.said(name, str(error))
+        self._happened("failed", name, error=str(error))
 
     # Changes that submit nothing
 
@@ -134,24 +145,56 @@ class _Apply:
             self._resume(change)
         elif change.action is Action.REUSE:
             self._reuse(change)
+        elif change.action is Action.COPY:
+            self._copy(change)
         elif change.action is Action.FORGET:
             self._tools.ledger.deactivate(change.name)
             self._outcome.changed.append(change.name)
             self._tools.watcher.said(change.name, "forgotten; nothing remote was deleted")
+            self._happened("forgotten", change.name)
 
     def _reuse(self, change: Change) -> None:
-        source, ledger = change.source, self._tools.ledger
-        if source is not None and source.name != change.name:
-            read = ledger.read(source.name, source.fingerprint)
-            if read is None:
-                raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
-            copy = read[0].model_copy(update={"name": change.name})
-            own = ledger.read(change.name, change.fingerprint)
-            if own is None or own[0].state != "succeeded":
-                ledger.update(copy, own[1] if own else 0)
-        ledger.activate(change.name, change.fingerprint)
+        source = change.source
+        assert source is not None
+        self._hold_there(change, source)
+        if source.name != change.name:
+            self._take_over(change, source)
+            if change.desired and not reaches(change.desired, source):
+                said = f"is the tuning of {source.name}; to be scored before it is served"
+                self._tools.watcher.said(change.name, said)
+                return
+        self._tools.ledger.activate(change.name, change.fingerprint)
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, "served again; no job was needed")
+        self._happened("served", change.name)
+
+    def _copy(self, change: Change) -> None:
+        """Copied, it is scored where it was scored by another metric, and served like any other."""
+        assert self._tools.copying is not None
+        flight = self._tools.copying.copy(change, self._resolved[change.name])
+        self._outcome.changed.append(change.name)
+        self._tools.watcher.said(change.name, f"copied as {flight.entry.tuned_model}")
+        self._happened("copied", change.name, tuned_model=flight.entry.tuned_model)
+        self._tuned.append(flight)
+
+    def _hold_there(self, change: Change, source: Summary) -> None:
+        """What is pruned goes from the registry first, and from the ledger last."""
+        if source.tuned_model and not self._tools.vertex.has(source.tuned_model):
+            raise VertuneError(
+                f"{source.tuned_model} is gone from the registry and cannot be served again;"
+                f" `vertune apply --retry {change.name}` tunes it anew, which is paid for"
+            )
+
+    def _take_over(self, change: Change, source: Summary) -> None:
+        """The same tuning, recorded under this name too."""
+        ledger = self._tools.ledger
+        read = ledger.read(source.name, source.fingerprint)
+        if read is None:
+            raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
+        copy = read[0].model_copy(update={"name": change.name})
+        own = ledger.read(change.name, change.fingerprint)
+        if own is None or own[0].state != "succeeded":
+            ledger.update(copy, own[1] if own else 0)
 
     def _resume(self, change: Change) -> None:
         read = self._tools.ledger.read(change.name, change.fingerprint)
@@ -165,6 +208,7 @@ class _Apply:
             self._flights.append(flight)
             if entry.job:
                 self._tools.watcher.said(entry.name, f"adopted {entry.job}")
+                self._happened("adopted", entry.name, job=entry.job)
 
     def _of(self, entry: Entry) -> Resolved | None:
         """The spec an entry belongs to, if it still asks for the same tuning."""
@@ -237,8 +281,7 @@ class _Apply:
             except VertuneError as error:
                 passing = isinstance(error, _AGAIN)
                 if done := not passing or self._lost(name, error):
-                    self._outcome.failed[name] = str(error)
-                    self._tools.watcher.said(name, str(error))
+                    self._failed(name, error)
             if done:
                 self._flights.remove(flight)
 
@@ -260,12 +303,15 @@ class _Apply:
         try:
             job = self._tools.vertex.job(flight.entry.job or "")
         except JobMissing as error:
+            if self._tools.lease.left(flight.entry, self._tools.ledger.clock) > 0:
+                return False  # not known everywhere yet: a failure would be paid for again
             ended = self._tools.ledger.clock.stamp()
             flight.record(self._tools.ledger, state="failed", error=str(error), finished=ended)
             if flight.entry.in_flight:
                 return False  # asked for again meanwhile
             raise
         self._tools.watcher.moved(flight.entry.name, job)
+        self._tools.events.moved(flight.entry.name, job)
         if job.done:
             self._serving.finished(flight, job)
         return job.done and not flight.entry.in_flight and self._take_up(flight)
@@ -274,8 +320,11 @@ class _Apply:
         """Go on with what has ended, by whomever that was recorded."""
         if flight.entry.state != "succeeded":
             raise VertuneError(f"{flight.entry.state}: {flight.entry.error or 'no reason given'}")
-        self._outcome.tuned.append(flight.entry.name)
+        entry = flight.entry
+        self._outcome.tuned.append(entry.name)
         self._tuned.append(flight)
+        tuned = {"tuned_model": entry.tuned_model, "endpoint": entry.endpoint}
+        self._happened("succeeded", entry.name, job=entry.job, **tuned)
         return True
 
 

@@ -45,7 +45,7 @@ def cloud(location: str) -> str:
     return f"https://{location}-aiplatform.googleapis.com/"
 
 
-def repeated(call: Callable[[], T]) -> T:
+def repeated(call: Callable[[], T], endpoint: str | None) -> T:
     """A call that is safe to repeat, until it passes or patience ends."""
     from google.api_core.exceptions import RetryError
     from google.api_core.retry import Retry
@@ -53,10 +53,22 @@ def repeated(call: Callable[[], T]) -> T:
     first, most = remote.patient(1.0), remote.patient(8.0)
     again = Retry(predicate=_passing, initial=first, maximum=most, timeout=remote.repeats())
     try:
-        return again(call)()
+        return again(lambda: _signed_in_anew(call, endpoint))()
     except RetryError as error:
         last: BaseException = error.cause or error
     raise last
+
+
+def _signed_in_anew(call: Callable[[], T], endpoint: str | None) -> T:
+    """A token may end before its time, and a run outlives many: the next one is tried once."""
+    from google.genai.errors import APIError
+
+    try:
+        return call()
+    except APIError as error:
+        if error.code != 401 or not remote.renewed(endpoint):
+            raise
+    return call()
 
 
 def _passing(error: BaseException) -> bool:

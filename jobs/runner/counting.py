@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -33,6 +33,11 @@ class _Said:
     contents: list[dict[str, Any]]
     characters: int
     examples: int = 1
+    tools: str = ""  # as JSON; counted by themselves
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        return (self.tools,) if self.tools else ()
 
 
 @dataclass(frozen=True)
@@ -55,23 +60,35 @@ class Counting:
         """With the service's count. `said` hears how many examples each call was of."""
         if one.desired is None or self.seen.get(self._key(one)) is not None:
             return self.remembered(one)
-        base, systems = one.file.spec.base_model, Counter[str]()
-        tokens = self._sum(base, _examples(one, systems), vertex, said)
-        # Every example has its system instruction, and is billed for it.
+        base, systems, tools = one.file.spec.base_model, Counter[str](), Counter[str]()
+        tokens = self._sum(base, _examples(one, systems, tools), vertex, said)
+        # Every example has its system instruction and its tools, and is billed for them.
         for times in {*systems.values()}:
             texts = [_said(text) for text, count in systems.items() if count == times]
             tokens += times * self._sum(base, texts, vertex, lambda _: None)
+        tokens += self._declared(base, tools, vertex)
         self.seen.put(self._key(one), {"tokens": tokens})
         return revised(one, tokens, self.basis)
+
+    def _declared(self, base: str, tools: Counter[str], vertex: Vertex) -> int:
+        """What tools add to a turn that is there in any case."""
+        turn, tokens = _said("."), 0
+        alone = self._sum(base, [turn], vertex, lambda _: None) if tools else 0
+        for times in {*tools.values()}:
+            some = [replace(turn, tools=text) for text, count in tools.items() if count == times]
+            added = self._sum(base, some, vertex, lambda _: None) - len(some) * alone
+            tokens += times * added
+        return tokens
 
     def _sum(
         self, base: str, said: Iterable[_Said], vertex: Vertex, heard: Callable[[int], None]
     ) -> int:
         def ask(batch: _Said) -> int:
-            key = _digest(self.where, base, json.dumps(batch.contents))
+            key = _digest(self.where, base, json.dumps(batch.contents), *batch.told)
             if (found := self.seen.get(key)) is not None:
                 return int(found["tokens"])
-            tokens = vertex.count_tokens(base, batch.contents)
+            tools = json.loads(batch.tools) if batch.tools else None
+            tokens = vertex.count_tokens(base, batch.contents, tools)
             self.seen.put(key, {"tokens": tokens})  # kept even if another one fails
             return tokens
 
@@ -84,14 +101,16 @@ class Counting:
         return tokens
 
     def _key(self, one: Resolved) -> str:
-        return _digest(self.where, one.file.spec.base_model, one.dataset.train.digest)
+        return _digest("tools", self.where, one.file.spec.base_model, one.dataset.train.digest)
 
 
-def _examples(one: Resolved, systems: Counter[str]) -> Iterator[_Said]:
-    """Their turns; system instructions are gathered, not repeated."""
+def _examples(one: Resolved, systems: Counter[str], tools: Counter[str]) -> Iterator[_Said]:
+    """Their turns; system instructions and tools are gathered, not repeated."""
     for example in one.dataset.train.read(one.file.spec.instructions):
         if example.system:
             systems[example.system] += 1
+        if example.declared:
+            tools[example.declared] += 1
         yield _Said([to_builtins(turn) for turn in example.contents], example.characters)
 
 
@@ -103,6 +122,9 @@ def _together(said: Iterable[_Said]) -> Iterator[_Said]:
     """As much as goes into one call."""
     batch = _Said([], 0, 0)
     for one in said:
+        if one.tools:
+            yield one
+            continue
         full = batch.characters + one.characters > _CHARACTERS or len(batch.contents) >= _TURNS
         if full and batch.contents:
             yield batch

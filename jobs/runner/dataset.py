@@ -96,8 +96,8 @@ def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
     Raises NoDataset with what is wrong about the path.
     """
     try:
-        path = _inside(root, root / dataset, dataset)
-        mode = path.stat().st_mode
+        path = _inside(root, os.path.join(root, dataset), dataset)
+        mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             return _folder(root, path, dataset)
     except FileNotFoundError:
@@ -108,51 +108,58 @@ def local_sources(root: Path, dataset: str) -> dict[SplitName, Source]:
         raise NoDataset(f"{dataset} cannot be read: {error.strerror}") from None
     except ValueError:
         raise NoDataset(f"{dataset} is no path") from None
-    if not stat.S_ISREG(mode) or path.suffix != ".jsonl":
+    if not stat.S_ISREG(mode) or not path.endswith(".jsonl"):
         raise NoDataset(f"{dataset} is no .jsonl file, and no folder that holds train.jsonl")
     return {"train": _local(root, path)}
 
 
-def _inside(root: Path, path: Path, shown: str) -> Path:
+def _inside(root: Path, path: str, shown: str) -> str:
     """Where a path leads, links followed. A dataset that lies elsewhere is not in git."""
-    found = Path(os.path.realpath(path))
-    if not found.is_relative_to(_resolved(root)):
+    found = os.path.realpath(path)
+    if not os.path.join(found, "").startswith(_resolved(root)):
         raise NoDataset(f"{shown} lies outside of the repository; move it into datasets/")
     return found
 
 
-def _folder(root: Path, folder: Path, dataset: str) -> dict[SplitName, Source]:
-    files = {name: folder / f"{name}.jsonl" for name in SPLITS}
+def _folder(root: Path, folder: str, dataset: str) -> dict[SplitName, Source]:
+    files = {name: os.path.join(folder, f"{name}.jsonl") for name in SPLITS}
     found = {
-        name: _local(root, _inside(root, file, f"{dataset.rstrip('/')}/{file.name}"))
+        name: _local(root, _followed(root, file, dataset))
         for name, file in files.items()
         if os.path.lexists(file)
     }
     if "train" not in found:
-        packed = next((path.name for path in folder.glob("train.jsonl.*")), None)
+        packed = next((path.name for path in Path(folder).glob("train.jsonl.*")), None)
         beside = f"; {packed} is not read, unpack it" if packed else ""
         raise NoDataset(f"{dataset} has no train.jsonl; that is the split to tune on{beside}")
     return found
 
 
-def _local(root: Path, path: Path) -> Source:
-    shown = path.relative_to(_resolved(root)).as_posix()
-    size = partial(_size, path)
-    return Source(shown, partial(opened, path), partial(_state, path), size, at_hand=True)
+def _followed(root: Path, file: str, dataset: str) -> str:
+    """A file of a folder that was followed already."""
+    if not os.path.islink(file):
+        return file
+    return _inside(root, file, f"{dataset.rstrip('/')}/{os.path.basename(file)}")
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size
+def _local(root: Path, path: str) -> Source:
+    shown, size = path.removeprefix(_resolved(root)), partial(_size, path)
+    return Source(shown, partial(opened, Path(path)), partial(_state, path), size, at_hand=True)
+
+
+def _size(path: str) -> int:
+    return os.stat(path).st_size
 
 
 @cache
-def _resolved(root: Path) -> Path:
-    return root.resolve()
+def _resolved(root: Path) -> str:
+    """As other paths begin: with a slash at its end."""
+    return os.path.join(os.path.realpath(root), "")
 
 
-def _state(path: Path) -> str:
+def _state(path: str) -> str:
     """Not of a file that was written just now: the next write may leave its times as they are."""
-    found = path.stat()
+    found = os.stat(path)
     if time.time() - max(found.st_mtime, found.st_ctime) < _RACY:
         return ""
     return f"{path}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"

@@ -108,7 +108,7 @@ def revised(
         return one
     cost = one.desired.estimate.revised(tokens, basis, low, high)
     others = {name: why for name, why in one.desired.refusals.items() if name != guards.BUDGET}
-    over = _over_budget(one.file, cost)
+    over = None if one.desired.copies else _over_budget(one.file, cost)
     refusals = ({guards.BUDGET: over} if over else {}) | others
     return replace(one, desired=replace(one.desired, estimate=cost, refusals=refusals))
 
@@ -167,6 +167,8 @@ def _desired(
     if not settings.emulator and (left := facts.retires - today) <= NOTICE:
         soon = f"{spec.base_model} retires on {facts.retires}, {counted(left.days, 'day')} from now"
         cost = replace(cost, notes=(*cost.notes, f"{soon}, and what was tuned from it with it"))
+    if spec.promotion == "copy" and not settings.promotes_from:
+        cost = replace(cost, notes=(*cost.notes, "tuned, for this stack promotes from no other"))
     places = {key: f"{file.path}:{file.line('tuning', key)}" for key in spec.tuning.as_written()}
     if spec.tuning.continue_from:
         places["continues"] = f"{file.path}:{file.line('tuning', 'continue_from')}"
@@ -182,23 +184,38 @@ def _desired(
         serving_location=settings.serving_location or facts.serving[settings.region],
         at_least=spec.evaluation.at_least,
         metric=spec.metric if "test" in data.splits else None,
-        refusals=dict(_refusals(file, cost, facts, today, simulated=settings.emulator)),
+        refusals=dict(_refusals(file, cost, facts, settings, today)),
         priority=spec.priority,
+        kms_key=settings.kms_key if facts.customer_managed_keys else None,
+        copies=_copies(file, settings),
         pin=spec.pin,
         places=places,
     )
 
 
+def _copies(file: SpecFile, settings: Settings) -> bool:
+    return file.spec.promotion == "copy" and settings.promotes_from is not None
+
+
 def _refusals(
-    file: SpecFile, cost: Estimate, facts: BaseModelFacts, today: date, *, simulated: bool
+    file: SpecFile, cost: Estimate, facts: BaseModelFacts, settings: Settings, today: date
 ) -> Iterator[tuple[str, str]]:
     """The guards that a spec does not pass by itself, each with the reason."""
-    if why := _over_budget(file, cost):
-        yield guards.BUDGET, why
-    if facts.retires - today <= _NO_MORE_TUNING and not simulated:
-        place = f"{file.path}:{file.line('base_model')}"
-        why = f"{file.spec.base_model} ({place}) retires on {facts.retires}"
+    if settings.kms_key and not facts.customer_managed_keys:
+        source = f"{catalog.load().sources[facts.limits_source]}, read on {facts.limits_read}"
+        lacks = f"{_base_model(file)} takes no customer-managed key ({source})"
+        yield guards.GOOGLE_KEY, f"{lacks}, and vertune:kmsKey asks for one"
+    if _copies(file, settings):
+        return  # nothing is paid, and nothing tuned
+    if over := _over_budget(file, cost):
+        yield guards.BUDGET, over
+    if facts.retires - today <= _NO_MORE_TUNING and not settings.emulator:
+        why = f"{_base_model(file)} retires on {facts.retires}"
         yield guards.RETIRING, f"{why}: the service takes no tuning of it in the month before"
+
+
+def _base_model(file: SpecFile) -> str:
+    return f"{file.spec.base_model} ({file.path}:{file.line('base_model')})"
 
 
 def _over_budget(file: SpecFile, cost: Estimate) -> str | None:

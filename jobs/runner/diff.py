@@ -11,12 +11,15 @@ a1      | a1 failed or cancelled           | ! blocked    a retry costs money: a
 a1      | a1 failed, and a person asks     | + submit
 a1      | a1 succeeded, below the mark     |   (none)     it is not served; status says so
 a1      | -, refused by a guard            | ! blocked    a person mends it, or allows it by name
+a1      | -, and its spec says to copy     | ^ copy       of the stack before, which has tuned it
 a1      | a2 served by a rollback from a1  |   (none)     until the spec asks for another one
 pinned  | a1 succeeded                     | = reuse      nothing is ever tuned for a pin
 pinned  | -                                | ! blocked
 a2      | a1 finished                      | ~ retrain
 a1      | a2 served, a1 succeeded before   | = reuse      points back, no new job
 b: a1   | a: a1 succeeded                  | = reuse      another name for the same tuning
+b: a1   | a: a1 succeeded, not scored by   | = reuse      then resume: served once it is scored
+        |    the metric that b has a mark of |
 b: a1   | a: a1 in flight, or submitted by | … wait       it is reused once a has it
         |    this plan                     |
 b: a1   | a: a1 failed, cancelled or below | ! blocked
@@ -59,7 +62,7 @@ def diff(
         elif name in desired:
             unchanged.append(name)
     changes = after_parents(list(_each_tuning_once(changes)), desired, recorded)
-    return Plan(tuple(sorted(changes, key=_turn)), tuple(unchanged))
+    return Plan(tuple(sorted(changes, key=turn)), tuple(unchanged))
 
 
 def allowed(wanted: Desired, allow: Collection[str]) -> Desired:
@@ -68,7 +71,7 @@ def allowed(wanted: Desired, allow: Collection[str]) -> Desired:
     return replace(wanted, refusals=left)
 
 
-def _turn(change: Change) -> tuple[int, int, int, int, str]:
+def turn(change: Change) -> tuple[int, int, int, int, str]:
     """By action; what tunes by priority, then the smallest first, whose result is there soonest."""
     order = list(Action).index(change.action)
     wanted = change.desired if change.action.tunes else None
@@ -83,7 +86,8 @@ def _each_tuning_once(changes: Iterable[Change]) -> Iterator[Change]:
     """The changes, by name; of two names that want the same tuning the second one waits."""
     first: dict[str, str] = {}
     for change in changes:
-        if change.action.tunes and first.setdefault(change.fingerprint, change.name) != change.name:
+        makes = change.action.tunes or change.action is Action.COPY
+        if makes and first.setdefault(change.fingerprint, change.name) != change.name:
             yield _wait(change, first[change.fingerprint])
         else:
             yield change
@@ -203,7 +207,10 @@ def _of_another(wanted: Desired, other: Summary) -> Change:
         return Change(
             Action.WAIT, wanted.name, reason, wanted.fingerprint, wanted, other, None, then
         )
-    if not _reaches(wanted, other):
+    if not reaches(wanted, other):
+        if _unscored(wanted, other) and not wanted.pin:
+            reason = f"the same tuning was done as {other.name}; to be scored here, no new job"
+            return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
         scored = f"{other.score.tuned:.3f} by {other.score.metric}" if other.score else "no score"
         reason = f"the same tuning was done as {other.name} and has {scored}, not the mark here"
         return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, other)
@@ -211,7 +218,8 @@ def _of_another(wanted: Desired, other: Summary) -> Change:
     return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
 
 
-def _reaches(wanted: Desired, other: Summary) -> bool:
+def reaches(wanted: Desired, other: Summary) -> bool:
+    """Whether a tuning may be served for a spec: by the mark of it, in the metric of it."""
     if wanted.at_least is None:
         return True
     metric = other.score.metric if other.score else None
@@ -223,6 +231,9 @@ def _new(wanted: Desired, record: Recorded) -> Change:
         lifts = " ".join(f"--allow {guard}" for guard in sorted(wanted.refusals))
         reason = f"{'; '.join(wanted.refusals.values())}; to tune it all the same: {lifts}"
         return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted)
+    if wanted.copies:
+        reason = "the tuned model of the stack before is copied; no new job"
+        return Change(Action.COPY, wanted.name, reason, wanted.fingerprint, wanted)
     previous = record.entries.get(wanted.fingerprint) or record.served or _latest(record)
     if previous is None:
         return Change(Action.SUBMIT, wanted.name, "new", wanted.fingerprint, wanted)

@@ -34,6 +34,8 @@ _SCALARS = (
     ),
 )
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _LOADER: Any = type("_Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
 _LOADER.yaml_implicit_resolvers = {}
 for _name, _pattern, _starts in _SCALARS:
@@ -82,9 +84,12 @@ def _refuse(text: str, shown: str) -> None:
     """Raise Problems for what must not be composed; reading events cannot overflow a stack."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        documents += isinstance(event, yaml.DocumentStartEvent)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
         what = _refused(event)
         if depth > _DEEPEST:
             what = "is nested too deeply"
@@ -99,8 +104,7 @@ def _refused(event: yaml.Event) -> str | None:
         return "uses a YAML alias (*…); write it out"
     if getattr(event, "tag", None):
         return "uses a YAML tag (!…); write a plain value"
-    text = getattr(event, "value", None) or ""
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):
         return "holds half of a surrogate pair (\\ud8…); remove it"
     return None
 

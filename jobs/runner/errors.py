@@ -81,7 +81,7 @@ class Quota(RemoteError):
 
 
 class Passing(RemoteError):
-    """The service failed (5xx, 408): it may have acted, and the next call may pass."""
+    """The service failed (5xx, 408, 499): it may have acted, and the next call may pass."""
 
 
 class JobMissing(VertuneError):

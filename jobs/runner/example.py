@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from jobs.runner import rules
 from jobs.runner.forms import (
+    CallPart,
     Columns,
     Conversation,
     FileData,
     FilePart,
     Form,
     Part,
+    ResponsePart,
     Turn,
     encode_lines,
     exchange,
@@ -32,7 +34,13 @@ _KEYS_OF_FORMS: Mapping[Form, tuple[str, ...]] = {
 }
 _SYSTEM_KEYS = ("systemInstruction", "system_instruction")
 _CONTENT_KEYS = ("contents", *_SYSTEM_KEYS, "tools")
-_DEEPEST = 64  # of what `tools` holds
+_DEEPEST = 64  # of what `tools` and functions hold
+# The keys of a part that is of a function, by whose turn it is in, and what goes in and out of it.
+_FUNCTIONS: Mapping[str, tuple[str, str]] = {
+    "model": ("functionCall", "args"),
+    "user": ("functionResponse", "response"),
+}
+_ORDER = ("name", "args", "response", "id")  # of what a function part says, as it is uploaded
 _ROLES_OF_MESSAGES = {"user": "user", "assistant": "model", "model": "model"}
 
 
@@ -65,7 +73,7 @@ class Example(Struct, frozen=True, gc=False):
     def asked(self) -> str:
         """All that the answer answers, as text; files by their names."""
         said = [
-            part.text if isinstance(part, Part) else part.fileData.fileUri
+            part.fileData.fileUri if isinstance(part, FilePart) else part.text
             for one in self.contents[:-1]
             for part in one.parts
         ]
@@ -78,7 +86,20 @@ class Example(Struct, frozen=True, gc=False):
 
     @property
     def characters(self) -> int:
-        return len(self.system or "") + sum(map(len, map(text_of, self.contents)))
+        said = len(self.system or "") + sum(map(len, map(text_of, self.contents)))
+        return said if self.tools is None else said + len(self.declared)
+
+    @property
+    def declared(self) -> str:
+        """The functions that may be called, as text."""
+        return "" if self.tools is None else _ENCODER.encode(self.tools)
+
+    @property
+    def holds_functions(self) -> bool:
+        """What only today's form can say."""
+        return self.tools is not None or any(
+            [type(part) in (CallPart, ResponsePart) for one in self.contents for part in one.parts]
+        )
 
     @property
     def holds_files(self) -> bool:
@@ -180,8 +201,8 @@ def paired(examples: Sequence[Example]) -> Sequence[Example]:
 
 def _is_pair(one: Example) -> bool:
     parts = [part for said in one.contents for part in said.parts]
-    plain = len(one.contents) == len(parts) == 2 and one.tools is None
-    return plain and not one.holds_files
+    plain = all(type(part) is Part for part in parts)
+    return plain and len(one.contents) == len(parts) == 2 and one.tools is None
 
 
 def joined(some: Sequence[Example], more: Sequence[Example]) -> Sequence[Example]:
@@ -196,7 +217,7 @@ def joined(some: Sequence[Example], more: Sequence[Example]) -> Sequence[Example
 def text_of(said: Turn) -> str:
     if len(said.parts) == 1 and type(part := said.parts[0]) is Part:
         return part.text
-    return "".join([part.text for part in said.parts if isinstance(part, Part)])
+    return "".join([part.text for part in said.parts if not isinstance(part, FilePart)])
 
 
 def parse(line: bytes, instructions: str | None) -> Example:
@@ -204,6 +225,7 @@ def parse(line: bytes, instructions: str | None) -> Example:
 
     Accepts today's form, the form of 2023 and chat messages. Raises BadExample.
     https://docs.cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
+    https://docs.cloud.google.com/vertex-ai/generative-ai/docs/models/tune-function-calling
     """
     if read := quick(line):
         return _instructed(Example(*read), instructions)
@@ -313,12 +335,16 @@ def _from_contents(body: dict[str, Any]) -> Example:
 def _tools(tools: Any) -> Any:
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise BadExample(rules.TOOLS, '"tools" must be a list of objects')
-    level: list[Any] = tools
+    return _shallow(tools, '"tools"')
+
+
+def _shallow(value: Any, where: str) -> Any:
+    level = [*_children(value)]
     for _ in range(_DEEPEST):
         level = [child for item in level for child in _children(item)]
     if level:
-        raise BadExample(rules.TOO_DEEP, '"tools" is nested too deeply')
-    return _sorted(tools)
+        raise BadExample(rules.TOO_DEEP, f"{where} is nested too deeply")
+    return _sorted(value)
 
 
 def _children(value: Any) -> Iterable[Any]:
@@ -357,6 +383,11 @@ def _turn(item: Any, where: str) -> Turn:
         raise BadExample(rules.MISSING, f'{where} must be an object with "role" and "parts"')
     _no_other_keys(item, ("role", "parts"), where)
     role, parts = item.get("role"), item.get("parts")
+    if role in (None, "function") and isinstance(parts, list) and parts:
+        # What functions gave comes from the user's side, and is written without a role as well.
+        role = (
+            "user" if all(isinstance(p, dict) and "functionResponse" in p for p in parts) else role
+        )
     if role not in ("user", "model"):
         raise BadExample(
             rules.ROLE, f'{where}.role is {_shown(role)}; it must be "user" or "model"'
@@ -364,29 +395,52 @@ def _turn(item: Any, where: str) -> Turn:
     if not isinstance(parts, list) or not parts:
         raise BadExample(rules.MISSING, f"{where}.parts must be a list with at least one part")
     for index, part in enumerate(parts):
-        if not (_is_text(part) or (role == "user" and _is_file(part))):
+        known = _is_text(part) or _is_function(part, role) or (role == "user" and _is_file(part))
+        if not known:
             raise _bad_part(part, role, f"{where}.parts[{index}]")
-    if not any(part.get("text", "").strip() or "fileData" in part for part in parts):
+    if not any("text" not in part or part["text"].strip() for part in parts):
         raise BadExample(rules.EMPTY_TURN, f"{where} is empty")
-    return Turn(role, tuple(map(_part, parts)))
+    return Turn(role, tuple(_part(part, f"{where}.parts[{n}]") for n, part in enumerate(parts)))
 
 
-def _part(part: Mapping[str, Any]) -> Part | FilePart:
+def _part(part: Mapping[str, Any], where: str) -> Part | FilePart | CallPart | ResponsePart:
+    if "text" in part:
+        return Part(part["text"])
     if "fileData" in part:
         return FilePart(FileData(**part["fileData"]))
-    return Part(part["text"])
+    ((kind, function),) = part.items()
+    body = {key: _shallow(function[key], where) for key in _ORDER if key in function}
+    return CallPart(body) if kind == "functionCall" else ResponsePart(body)
 
 
 def _bad_part(part: Any, role: str, where: str) -> BadExample:
     rule = rules.FILE_PART if isinstance(part, dict) and "fileData" in part else rules.PART
     kinds = '{"text": "…"}'
-    if role == "user":
+    kind, value = _FUNCTIONS[role]
+    if isinstance(part, dict) and kind in part:
+        kinds = f'{{"{kind}": {{"name": "…", "{value}": {{…}}}}}}'
+    elif role == "user":
         kinds += ' or {"fileData": {"mimeType": "…", "fileUri": "gs://…"}}'
     return BadExample(rule, f"{where} must be {kinds}")
 
 
 def _is_text(part: Any) -> bool:
     return isinstance(part, dict) and set(part) == {"text"} and isinstance(part["text"], str)
+
+
+def _is_function(part: Any, role: str) -> bool:
+    kind, value = _FUNCTIONS[role]
+    if not isinstance(part, dict) or set(part) != {kind}:
+        return False
+    function = part[kind]
+    return (
+        isinstance(function, dict)
+        and {"name"} <= set(function) <= {"name", value, "id"}
+        and isinstance(function["name"], str)
+        and bool(function["name"].strip())
+        and isinstance(function.get(value, {}), dict)
+        and isinstance(function.get("id", ""), str)
+    )
 
 
 def _is_file(part: Any) -> bool:

@@ -22,6 +22,7 @@ class Flight:
     generation: int
     resolved: Resolved | None
     claimed: float = 0.0  # steady seconds at the last write of ours
+    instead_of: Entry | None = None  # what had failed before, and was written over
     told: str = ""  # what was said of its waiting, so that it is said once
 
     def read(self, ledger: Ledger) -> None:

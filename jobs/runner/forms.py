@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 _Text = Annotated[str, Meta(min_length=1)]
+_JSON = msgspec.json.Encoder()
 
 
 class Part(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -32,11 +33,31 @@ class FilePart(Struct, frozen=True, gc=False):
     fileData: FileData
 
 
+class CallPart(Struct, frozen=True, gc=False):
+    """A function that the model calls."""
+
+    functionCall: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return _JSON.encode(self.functionCall).decode()
+
+
+class ResponsePart(Struct, frozen=True, gc=False):
+    """What a function that was called gave."""
+
+    functionResponse: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return _JSON.encode(self.functionResponse).decode()
+
+
 class Turn(Struct, frozen=True, gc=False):
     """What one of the two says."""
 
     role: str
-    parts: tuple[Part | FilePart, ...]
+    parts: tuple[Part | FilePart | CallPart | ResponsePart, ...]
 
 
 class Conversation(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -46,7 +67,7 @@ class Conversation(Struct, frozen=True, gc=False, omit_defaults=True):
     contents: tuple[Turn, ...] = ()
 
 
-# What is decoded holds texts alone: files and tools are rare, and left to the slow reading.
+# What is decoded holds texts alone: files, functions and tools are left to the slow reading.
 
 
 class _Said(Turn, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -78,7 +99,7 @@ class _Messages(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     messages: Annotated[tuple[_Message, ...], Meta(min_length=2)]
 
 
-encode_lines = msgspec.json.Encoder().encode_lines
+encode_lines = _JSON.encode_lines
 
 Form = Literal["contents", "input_text", "messages"]
 Read = tuple[Form, str | None, tuple[Turn, ...]]

@@ -16,7 +16,8 @@ MASS_CHANGE = "mass-change"
 SHARED_DATA = "shared-data"
 FOREIGN = "foreign"
 UNPROVEN = "unproven"  # what the stack before this one never passed
-NAMES = (BUDGET, CAP, MASS_CHANGE, SHARED_DATA, RETIRING, FOREIGN, UNPROVEN)
+GOOGLE_KEY = "google-key"  # a base model that does not take the stack's own key
+NAMES = (BUDGET, CAP, MASS_CHANGE, SHARED_DATA, RETIRING, FOREIGN, UNPROVEN, GOOGLE_KEY)
 
 # As octoDNS has it for records: https://github.com/octodns/octodns (`max_update_pcent`).
 _MOST_SHARE, _FEW = 0.3, 5

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.runner import remote, storage
 from jobs.runner.clock import Clock
@@ -49,6 +49,20 @@ class Score(BaseModel):
     base: float
     low: float  # 95 % interval of `tuned`
     high: float
+    # Where it was measured, if not in the stack of its entry.
+    stack: str | None = Field(default=None, exclude_if=lambda stack: stack is None)
+
+
+class Copied(BaseModel):
+    """What a tuned model is a copy of: a stack's, which goes on having it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stack: str
+    tuned_model: str
+
+    def __str__(self) -> str:
+        return f"{self.tuned_model} of stack {self.stack}"
 
 
 class Summary(BaseModel):
@@ -78,6 +92,7 @@ class Summary(BaseModel):
     tuned_model: str | None = None
     endpoint: str | None = None
     stand_in: str | None = None  # the local model that plays the base model, on the emulator only
+    copied: Copied | None = None
     score: Score | None = None
     error: str | None = None
 
@@ -99,10 +114,18 @@ class Entry(Summary):
     imported: bool = False  # not submitted here: its inputs are what the service says, or a person
     dataset_uri: str
     splits: dict[str, int]  # examples by split
+    tested: list[str] = []  # of the test split, which is never uploaded: see sketch
     labels: dict[str, str] = {}  # of the spec
     prompt: dict[str, str | None] = {}
     checkpoints: list[dict[str, Any]] = []
     statistics: dict[str, Any] = {}
+
+    @property
+    def validation_uri(self) -> str | None:
+        """Beside the training examples, where they were uploaded from here."""
+        if self.imported or "validation" not in self.splits:
+            return None
+        return f"{self.dataset_uri.rpartition('/')[0]}/validation.jsonl"
 
     def summary(self) -> str:
         """As JSON for the object's metadata, where a service's long complaint has no room."""
@@ -401,6 +424,8 @@ def _output(summary: Summary) -> dict[str, object]:
     }
     if summary.score:
         output["score"] = summary.score.model_dump()
+    if summary.copied:
+        output["copied"] = summary.copied.model_dump()
     if summary.stand_in:
         output["simulated"] = f"local simulation: {summary.stand_in} stands in for the base model"
     return output
@@ -431,20 +456,29 @@ def _summary(blob: Blob) -> Summary:
 
 
 def _validated(kind: type[_S], text: bytes | str, blob: Blob) -> _S:
-    """What is in an entry or its metadata; the format first: a newer one may have other fields."""
+    """What is in an entry or its metadata, whose format must be known here."""
     try:
-        values = json.loads(text)
-        if values["format"] > FORMAT:
-            raise Unreadable(
-                f"{_shown(blob)} is of format {values['format']}, newer than this vertune's"
-                f" {FORMAT}: update vertune"
-            )
-        entry = kind.model_validate(values)
-    except (ValueError, LookupError, TypeError):
-        raise _foreign(blob) from None
+        entry = kind.model_validate_json(text)
+    except ValueError:
+        raise _newer(text, blob) or _foreign(blob) from None
+    if entry.format > FORMAT or "format" not in entry.model_fields_set:
+        raise _newer(text, blob) or _foreign(blob)
     if blob.name != _path(entry.name, entry.fingerprint):
         raise _foreign(blob)
     return entry
+
+
+def _newer(text: bytes | str, blob: Blob) -> Unreadable | None:
+    """Of a newer format, whose other fields may be other ones too."""
+    try:
+        format = json.loads(text)["format"]
+        if format <= FORMAT:
+            return None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return Unreadable(
+        f"{_shown(blob)} is of format {format}, newer than this vertune's {FORMAT}: update vertune"
+    )
 
 
 def _foreign(blob: Blob) -> Unreadable:

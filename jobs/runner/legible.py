@@ -11,6 +11,7 @@ from jobs.runner import desired, spec
 from jobs.runner.desired import OpenBucket, Resolved
 from jobs.runner.errors import VertuneError
 from jobs.runner.plan import Desired
+from jobs.runner.seen import Seen
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
 
@@ -35,8 +36,12 @@ def legible(
     open_bucket: OpenBucket,
     today: date,
     select: Collection[str] = (),
+    seen: Seen | None = None,
 ) -> Legible:
-    """Read what can be read; faults of one spec keep no other from being known."""
+    """Read what can be read; faults of one spec keep no other from being known.
+
+    What `seen` knows already is not read again.
+    """
     found = Legible()
     files, faults = spec.read(root, stack)
     chosen = _with_parents(files, select)
@@ -47,7 +52,8 @@ def legible(
     for file in chosen.values():
         try:
             if file.name not in found.why:
-                resolved.append(desired.resolve(file, root, settings, open_bucket, today))
+                one = desired.resolve(file, root, settings, open_bucket, today, seen=seen)
+                resolved.append(one)
         except VertuneError as error:  # its data is in a bucket that does not answer
             found.fault(file.name, str(error))
     _add(found, desired.linked(resolved))

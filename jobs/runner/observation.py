@@ -54,7 +54,7 @@ def observe(sources: Sources, wanted: Mapping[str, str]) -> Sight:
     return Sight(
         stack=sources.stack,
         bucket=sources.settings.bucket,
-        today=ledger.clock.now().date(),
+        now=ledger.clock.now(),
         wanted=wanted,
         recorded=recorded,
         bodies=bodies,

@@ -14,6 +14,7 @@ class Action(Enum):
 
     RESUME = ">"
     REUSE = "="
+    COPY = "^"
     SUBMIT = "+"
     RETRAIN = "~"
     WAIT = "…"
@@ -46,6 +47,8 @@ class Desired:
     refusals: Mapping[str, str] = field(default_factory=dict)  # guard -> why it is not submitted
     priority: int = 0  # of those that wait, higher ones go first
     continues: str | None = None  # the name of the spec whose tuned model it goes on from
+    kms_key: str | None = None  # what the tuned model is encrypted with, if not with Google's
+    copies: bool = False  # whether the stack before has its tuned model copied instead of tuned
     pin: str | None = None  # how the fingerprint to be served begins; nothing is tuned then
     places: Mapping[str, str] = field(default_factory=dict)  # input -> path:line it came from
 
@@ -59,7 +62,7 @@ class Change:
     reason: str
     fingerprint: str
     desired: Desired | None = None
-    source: Summary | None = None  # the entry a resume finishes, or a reuse serves
+    source: Summary | None = None  # the entry a resume finishes, a reuse serves, a copy is of
     parent: Summary | None = None  # the entry whose tuned model it goes on from
     then: Action | None = None  # what a change that waits becomes
 
@@ -67,6 +70,13 @@ class Change:
     def costs(self) -> bool:
         """Whether it submits a job, now or once it need not wait any more."""
         return self.action.tunes or (self.then is not None and self.then.tunes)
+
+    @property
+    def priced(self) -> bool:
+        """Whether its price is told: of what is blocked as well, but never of a copy."""
+        if self.action is Action.BLOCKED:
+            return not (self.desired and self.desired.copies)
+        return self.action.tunes
 
 
 @dataclass(frozen=True)

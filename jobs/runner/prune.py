@@ -39,6 +39,7 @@ class Leftover:
     model: Model | None = None
     endpoints: tuple[Endpoint, ...] = ()
     stays: str | None = None  # why nothing of it in the service is deleted
+    names: frozenset[str] = frozenset()  # under which it was recorded when it was looked for
 
     @property
     def title(self) -> str:
@@ -72,7 +73,9 @@ class Prune:
 
     # Looking
 
-    def look(self, name: str, fingerprint: str, why: str, shared: bool) -> Leftover | None:
+    def look(
+        self, name: str, fingerprint: str, why: str, shared: bool, names: frozenset[str]
+    ) -> Leftover | None:
         """None if it is gone; `shared` is a tuned model that is needed under another name."""
         read = self.ledger.read(name, fingerprint)
         if read is None:
@@ -81,8 +84,8 @@ class Prune:
         age = self.ledger.clock.age(entry.finished or entry.created)
         if shared:
             stays = "its tuned model is needed under another name"
-            return Leftover(entry, generation, why, age, stays=stays)
-        return Leftover(entry, generation, why, age, *self._remote(entry))
+            return Leftover(entry, generation, why, age, stays=stays, names=names)
+        return Leftover(entry, generation, why, age, *self._remote(entry), names)
 
     def _remote(self, entry: Entry) -> tuple[Model | None, tuple[Endpoint, ...], str | None]:
         model = self.registry.model(entry.tuned_model) if entry.tuned_model else None
@@ -141,11 +144,21 @@ class Prune:
                 self.registry.delete_endpoint(endpoint)
 
     def _hold(self, one: Leftover) -> None:
-        name, fingerprint = one.entry.name, one.entry.fingerprint
-        now = self.ledger.recorded(name).get(name, Recorded())
-        entry = now.entries.get(fingerprint)
-        if now.active == fingerprint or (entry and entry.in_flight):
-            raise VertuneError(f"{name} is served by {fingerprint[:12]} now, or tunes it; it stays")
+        """All names are looked at: a spec may ask for it under a new one since."""
+        fingerprint = one.entry.fingerprint
+        for name, record in sorted(self.ledger.recorded().items()):
+            entry = record.entries.get(fingerprint)
+            pointed = fingerprint in (record.active, record.instead_of)
+            if one.stays and name != one.entry.name:
+                continue  # nothing of it is deleted but this name's entry
+            if entry and (pointed or entry.in_flight or name not in one.names):
+                raise VertuneError(
+                    f"{name} is served by {fingerprint[:12]} now, or tunes it; it stays"
+                )
+
+    def needed(self, gone: Collection[tuple[str, str]]) -> set[str]:
+        """The digests of the datasets that are recorded now, those of what is gone apart."""
+        return leftovers.datasets(self.ledger.recorded(), (), gone)
 
     def delete_dataset(self, one: Unused) -> None:
         from google.api_core.exceptions import NotFound
@@ -190,7 +203,13 @@ def find(
         if (name, entry.fingerprint) not in gone
     }
     looked = [
-        prune.look(name, key, why, shared=recorded[name].entries[key].tuned_model in kept - {None})
+        prune.look(
+            name,
+            key,
+            why,
+            shared=recorded[name].entries[key].tuned_model in kept - {None},
+            names=frozenset(other for other, one in recorded.items() if key in one.entries),
+        )
         for (name, key), why in gone.items()
     ]
     unused = prune.unused(leftovers.datasets(recorded, desired, gone))
@@ -209,8 +228,12 @@ def carry_out(prune: Prune, found: Found) -> dict[str, str]:
         return name not in failed
 
     done = [one for one in found.leftovers if tried(one.title, prune.delete, one)]
+    needed = prune.needed({(one.entry.name, one.entry.fingerprint) for one in done})
     for unused in found.unused:
-        tried(unused.title, prune.delete_dataset, unused)
+        if unused.digest in needed:
+            failed[unused.title] = "a tuning that is recorded needs it; it stays"
+        else:
+            tried(unused.title, prune.delete_dataset, unused)
     for one in done:
         tried(one.title, prune.forget, one)
     return failed

@@ -101,6 +101,51 @@ class Registry:
         path = f"{model.name}:mergeVersionAliases"
         self._call(f"moving an alias of {model.name}", "POST", path, {"versionAliases": [alias]})
 
+    def copy(self, source: str, parent: str, id: str, kms_key: str | None = None) -> Model:
+        """A model of that id in a location; the copy that is there already stays as it is."""
+        doing, name = f"copying {source}", f"{parent}/models/{id}@1"
+        if there := self.model(name):
+            return there
+        body: dict[str, Any] = {"sourceModel": source, "modelId": id}
+        if kms_key:
+            body["encryptionSpec"] = {"kmsKeyName": kms_key}
+        self._ended(doing, self._made(doing, f"{parent}/models:copy", body))
+        if copied := self.model(name):
+            return copied
+        raise Unreachable(f"{doing}: it is still under way; run this again in a while")
+
+    def label(self, model: Model, labels: Mapping[str, str]) -> None:
+        """These besides what it has."""
+        if labels.items() <= model.labels.items():
+            return
+        body = {"labels": {**model.labels, **labels}}
+        self._call(f"labelling {model.name}", "PATCH", f"{model.name}?updateMask=labels", body)
+
+    def serve(self, model: Model, parent: str, id: str, labels: Mapping[str, str]) -> Endpoint:
+        """An endpoint of that id with this model deployed to it; what is there stays as it is."""
+        doing, name = f"making an endpoint for {model.name}", f"{parent}/endpoints/{id}"
+        if self.endpoint(name) is None:
+            body: Any = {"displayName": id, "labels": labels}
+            self._ended(doing, self._made(doing, f"{parent}/endpoints?endpointId={id}", body))
+        found = self.endpoint(name)
+        if found and model.name not in found.deployed.values():
+            deployed = {"id": "1", "model": model.name, "displayName": id}
+            body = {"deployedModel": deployed, "trafficSplit": {"0": 100}}
+            self._ended(doing, self._made(doing, f"{name}:deployModel", body))
+            found = self.endpoint(name)
+        if found and model.name in found.deployed.values():
+            return found
+        raise Unreachable(f"{doing}: it is still under way; run this again in a while")
+
+    def _made(self, doing: str, path: str, body: Any) -> dict[str, Any] | None:
+        """None if it is there already: an earlier answer was lost, or somebody else was faster."""
+        try:
+            return self._call(doing, "POST", path, body)
+        except RemoteError as error:
+            if error.reason != "ALREADY_EXISTS":
+                raise
+            return None
+
     def undeploy(self, endpoint: Endpoint, id: str) -> None:
         doing = f"undeploying from {endpoint.name}"
         body = {"deployedModelId": id}

@@ -74,6 +74,16 @@ def _shared(endpoint: str | None, account: str | None, _file: str | None) -> Cre
     return _impersonating(account, found, endpoint) if account else found
 
 
+def renewed(endpoint: str | None) -> bool:
+    """Another token in the place of one that was refused; False where there is no other."""
+    from google.auth.transport.requests import Request
+
+    if endpoint is not None and not (os.environ.get(IMPERSONATE) or exchanges(endpoint)):
+        return False
+    credentials(endpoint).refresh(Request())
+    return True
+
+
 def acting_as() -> str | None:
     """The service account whose place this shell takes, where that can be told without a call."""
     if account := os.environ.get(IMPERSONATE):
@@ -156,6 +166,11 @@ def refused(error: BaseException | None) -> bool:
 
 def no_credentials(doing: str, error: Exception) -> Unreachable:
     if (account := acting_as()) and (said := _said(error)):
+        if said.startswith("Not found"):
+            return Unreachable(
+                f"{doing}: {account} is not there ({said}); if it was deleted,"
+                " `pulumi up --refresh` of its stack makes it anew"
+            )
         return Unreachable(
             f"{doing}: this shell may not take the place of {account} ({said}); ask for"
             f" roles/iam.serviceAccountTokenCreator on it, or unset {IMPERSONATE}"
@@ -186,6 +201,27 @@ def unanswered(doing: str, where: str, endpoint: str | None, error: BaseExceptio
     )
 
 
+# What the services say of a project that is closed to everybody, and the way out.
+_CLOSED = (
+    (
+        "has not been used in project",
+        "`pulumi up --refresh` of this stack enables what the stack needs",
+    ),
+    (
+        "requires billing to be enabled",
+        "`gcloud billing projects link PROJECT --billing-account ACCOUNT` links one",
+    ),
+    (
+        "billing account for the owning project is disabled",
+        "`gcloud billing projects link PROJECT --billing-account ACCOUNT` links one",
+    ),
+)
+
+
+def _closed(message: str) -> str | None:
+    return next((way_out for words, way_out in _CLOSED if words in message), None)
+
+
 def refusal(
     doing: str,
     status: int,
@@ -197,11 +233,18 @@ def refusal(
     message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]} …"
     if status == 401:
         message += f"; {_LOGIN}"
+    elif status == 403 and (way_out := _closed(message)):
+        message = f"{message.rstrip('.')}; {way_out}"
     elif status == 403:
         who = acting_as()
         doctor = "`vertune doctor` says whose credentials are in use"
         message += f"; asked as {who}" if who else f"; {doctor}"
-    elif status in PASSING:
+    elif _passes(status):
         message += "; run this again in a while"
-    kind = Quota if status == 429 else Passing if status in PASSING else RemoteError
+    kind = Quota if status == 429 else Passing if _passes(status) else RemoteError
     return kind(status, reason, message, doing, tuple(violations))
+
+
+def _passes(status: int) -> bool:
+    """Whether it tells of a failure, also one of what lies between, and not of a refusal."""
+    return status in PASSING or status == 499 or status >= 500

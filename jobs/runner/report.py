@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from jobs.runner import promise, report_price, tables
 from jobs.runner.errors import plain
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from jobs.runner.guards import Guard
     from jobs.runner.spending import Spent
     from jobs.runner.stack import Settings
-
-# What every report of a plan is given.
-Shown: TypeAlias = "tuple[Plan, str, Settings, Sequence[Guard], Spent | None]"
 
 SIMULATED = "simulated on this machine: a small language model stands in for the base model"
 
@@ -37,35 +34,44 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bo
 # Plans
 
 
-def plan_text(
-    plan: Plan,
-    stack: str,
-    settings: Settings,
-    against: Sequence[Guard] = (),
-    spent: Spent | None = None,
-) -> str:
-    """Every change with all that is known of it, the sum, and the guards against it.
+@dataclass(frozen=True)
+class Shown:
+    """A plan with what is shown beside it; `spent` is what this month has cost so far."""
 
-    `spent` is what this month has cost so far.
-    """
-    lines = [f"Stack {stack}, project {settings.project}"]
-    if settings.emulator:
+    plan: Plan
+    stack: str
+    settings: Settings
+    against: Sequence[Guard] = ()
+    spent: Spent | None = None
+
+    @property
+    def checksum(self) -> str:
+        return promise.promise(self.plan, self.stack, self.settings.project).checksum
+
+    @property
+    def month(self) -> str | None:
+        if self.spent is None:
+            return None
+        return f"This month: {report_price.spent_text(self.spent, self.settings)}."
+
+
+def plan_text(shown: Shown) -> str:
+    """Every change with all that is known of it, the sum, and the guards against it."""
+    plan, simulated = shown.plan, shown.settings.emulator
+    lines = [f"Stack {shown.stack}, project {shown.settings.project}"]
+    if simulated:
         lines.append(f"({SIMULATED})")
     for change in plan.changes:
         said = f"{change.action.value} {change.action.word} {change.name}: {change.reason}"
         lines += ["", f"  {plain(said)}"]
-        lines += [f"      {plain(line)}" for line in _details(change, settings.emulator)]
-    lines += ["", plan_sum(plan, settings)]
-    if spent is not None:
-        lines.append(f"This month: {report_price.spent_text(spent, settings)}.")
-    lines += [*(plain(f"Refused: {guard}.") for guard in against)]
+        lines += [f"      {plain(line)}" for line in _details(change, simulated)]
+    lines += ["", plan_sum(plan, shown.settings)]
+    if shown.month:
+        lines.append(shown.month)
+    lines += [*(plain(f"Refused: {guard}.") for guard in shown.against)]
     if plan.now:
-        lines.append(f"Checksum: {_checksum(plan, stack, settings)}")
+        lines.append(f"Checksum: {shown.checksum}")
     return "\n".join(lines)
-
-
-def _checksum(plan: Plan, stack: str, settings: Settings) -> str:
-    return promise.promise(plan, stack, settings.project).checksum
 
 
 def plan_sum(plan: Plan, settings: Settings) -> str:
@@ -89,7 +95,7 @@ def plan_sum(plan: Plan, settings: Settings) -> str:
 
 def _details(change: Change, simulated: bool) -> list[str]:
     wanted = change.desired
-    if wanted is None or not (change.action.tunes or change.action is Action.BLOCKED):
+    if wanted is None or not change.priced:
         return []
     cost = wanted.estimate
     return [
@@ -102,23 +108,17 @@ def _details(change: Change, simulated: bool) -> list[str]:
     ]
 
 
-def plan_json(
-    plan: Plan,
-    stack: str,
-    settings: Settings,
-    against: Sequence[Guard] = (),
-    spent: Spent | None = None,
-) -> dict[str, Any]:
+def plan_json(shown: Shown) -> dict[str, Any]:
     return {
-        "stack": stack,
-        "simulated": settings.emulator,
-        "changes": [_change_json(change) for change in plan.changes],
-        "unchanged": list(plan.unchanged),
-        "price_usd": plan.price_usd,
-        "month": asdict(spent) if spent else None,
-        "monthly_cap_usd": settings.monthly_usd,
-        "refused": {guard.name: guard.reason for guard in against},
-        "checksum": _checksum(plan, stack, settings),
+        "stack": shown.stack,
+        "simulated": shown.settings.emulator,
+        "changes": [_change_json(change) for change in shown.plan.changes],
+        "unchanged": list(shown.plan.unchanged),
+        "price_usd": shown.plan.price_usd,
+        "month": asdict(shown.spent) if shown.spent else None,
+        "monthly_cap_usd": shown.settings.monthly_usd,
+        "refused": {guard.name: guard.reason for guard in shown.against},
+        "checksum": shown.checksum,
     }
 
 
@@ -129,7 +129,9 @@ def _change_json(change: Change) -> dict[str, Any]:
         "reason": change.reason,
         "fingerprint": change.fingerprint,
     }
-    if change.desired and (change.action.tunes or change.action is Action.BLOCKED):
+    if change.action is Action.COPY and change.source:
+        body["copies"] = {"stack": change.source.stack, "tuned_model": change.source.tuned_model}
+    if change.desired and change.priced:
         wanted = change.desired
         body |= {
             "base_model": wanted.inputs["base_model"],
@@ -154,34 +156,25 @@ class Frame:
     foot: list[str]
 
 
-def plan_markdown(
-    plan: Plan,
-    stack: str,
-    settings: Settings,
-    against: Sequence[Guard] = (),
-    spent: Spent | None = None,
-) -> str:
-    frame = plan_frame(plan, stack, settings, against, spent)
+def plan_markdown(shown: Shown) -> str:
+    frame = plan_frame(shown)
     columns = ("change", "name", "reason", "details")
-    rows = [row_of(change, settings) for change in plan.changes]
-    table = [tables.markdown(columns, rows)] if plan else []
+    rows = [row_of(change, shown.settings) for change in shown.plan.changes]
+    table = [tables.markdown(columns, rows)] if rows else []
     return "\n\n".join([*frame.head, *table, *frame.foot])
 
 
-def plan_frame(
-    plan: Plan, stack: str, settings: Settings, against: Sequence[Guard], spent: Spent | None
-) -> Frame:
+def plan_frame(shown: Shown) -> Frame:
     head = [
-        f"### vertune plan, stack {tables.escaped(stack)}",
-        tables.escaped(plan_sum(plan, settings)),
+        f"### vertune plan, stack {tables.escaped(shown.stack)}",
+        tables.escaped(plan_sum(shown.plan, shown.settings)),
     ]
-    if settings.emulator:
+    if shown.settings.emulator:
         head.append(f"_{SIMULATED}_")
-    foot = [f"**Refused**: {tables.escaped(str(guard))}." for guard in against]
-    if spent is not None:
-        foot.insert(0, tables.escaped(f"This month: {report_price.spent_text(spent, settings)}."))
-    if plan.now:
-        foot.append(f"Checksum: `{_checksum(plan, stack, settings)}`")
+    foot = [tables.escaped(shown.month)] if shown.month else []
+    foot += [f"**Refused**: {tables.escaped(str(guard))}." for guard in shown.against]
+    if shown.plan.now:
+        foot.append(f"Checksum: `{shown.checksum}`")
     return Frame(head, foot)
 
 
@@ -198,9 +191,10 @@ def score_text(score: Any) -> str:
     if score is None:
         return "not scored"
     found = score if isinstance(score, Mapping) else score.model_dump()
+    there = f", measured in stack {found['stack']}" if found.get("stack") else ""
     return (
         f"{found['metric']} {found['tuned']:.3f} (95 % {found['low']:.2f}–{found['high']:.2f},"
-        f" n {found['n']}), base model {found['base']:.3f}"
+        f" n {found['n']}), base model {found['base']:.3f}{there}"
     )
 
 

@@ -9,9 +9,7 @@ from jobs.runner import report, tables
 from jobs.runner.estimate import counted
 
 if TYPE_CHECKING:
-    from jobs.runner.guards import Guard
-    from jobs.runner.plan import Change, Plan
-    from jobs.runner.spending import Spent
+    from jobs.runner.plan import Change
     from jobs.runner.stack import Settings
     from jobs.runner.touched import Touched
 
@@ -20,22 +18,13 @@ _COLUMNS = ("change", "name", "reason", "details")
 _NAMED = 10  # files of the pipeline
 
 
-def markdown(
-    plan: Plan,
-    stack: str,
-    settings: Settings,
-    against: Sequence[Guard],
-    spent: Spent | None,
-    *,
-    names: frozenset[str],
-    touched: Touched,
-) -> str:
+def markdown(shown: report.Shown, names: frozenset[str], touched: Touched) -> str:
     """The plan of a stack; `names` are the specs that the pull request touches."""
-    whole = report.plan_frame(plan, stack, settings, against, spent)
+    whole, settings = report.plan_frame(shown), shown.settings
     if touched.mixed:
         whole.head.append(_look_twice(touched.pipeline))
-    mine = [change for change in plan.changes if change.name in names]
-    rest = [change for change in plan.changes if change.name not in names]
+    mine = [change for change in shown.plan.changes if change.name in names]
+    rest = [change for change in shown.plan.changes if change.name not in names]
     room = LIMIT - _size("\n\n".join([*whole.head, *whole.foot]))
     parts = [_table(mine, settings, room) if mine else "It changes no model of this stack."]
     if rest:

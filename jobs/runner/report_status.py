@@ -75,6 +75,7 @@ def _block(one: Status) -> list[str]:
         known |= {
             "tuned model": _tuned_model(entry) if entry.tuned_model else None,
             "endpoint": entry.endpoint,
+            "copy of": str(entry.copied) if entry.copied else None,
             "job": None if entry.tuned_model else entry.job or "none yet",
             "since": f"{_since(entry)}, fingerprint {entry.fingerprint[:12]}",
             "tokens": _tokens(entry),

@@ -288,7 +288,7 @@ PART = _rule(
     "error",
     "A part of a turn is of the wrong type.",
     'Write {"text": "…"}.',
-    "Answers are text, and prompts are text and files.",
+    "Answers are text and function calls; prompts are text, files and what functions gave.",
 )
 FILE_PART = _rule(
     "VT-D024",

@@ -16,7 +16,7 @@ from jobs.runner.errors import VertuneError
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,38}[a-z0-9]|[a-z0-9]")
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 # Of one environment only: an id of GitHub's is not, but whom it lets in is decided anew.
-_NOT_TAKEN = ("vertune:emulator", "vertune:github", "vertune:promotesFrom")
+_NOT_TAKEN = ("vertune:emulator", "vertune:github", "vertune:ledgerReaders", "vertune:promotesFrom")
 
 
 @dataclass(frozen=True)

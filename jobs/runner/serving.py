@@ -23,6 +23,7 @@ class Serving:
     vertex: Vertex
     said: Callable[[str, str], None]
     answered: Callable[[str, int], None]
+    happened: Callable[..., None]  # Events.happened
     stop: threading.Event
 
     def finished(self, flight: Flight, job: Job) -> None:
@@ -53,7 +54,8 @@ class Serving:
             self.said(name, "scored; it was taken back and is not served")
             return
         self.ledger.activate(name, flight.entry.fingerprint)
-        self.said(name, "tuned and served")
+        self.said(name, f"{'copied' if flight.entry.copied else 'tuned'} and served")
+        self.happened("served", name)
 
     def _score(self, flight: Flight) -> None:
         assert flight.resolved is not None
@@ -80,6 +82,8 @@ class Serving:
             answered=answered,
         )
         flight.record(self.ledger, score=score)
+        scores = {"score": score.tuned, "base_score": score.base}
+        self.happened("evaluated", entry.name, metric=score.metric, **scores)
 
 
 def ending(job: Job, now: str) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """Spec: what one YAML file in jobs/ wants tuned; its name is the file's stem."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -106,7 +108,7 @@ class Tuning(_Model):
     epochs: _Epochs = Field(
         default=None,
         description="Passes over the examples, or `auto` to let the service choose.",
-        examples=[3],
+        examples=[3, "auto"],
     )
     steps: int | None = Field(
         default=None,
@@ -219,6 +221,12 @@ class Spec(_Model):
         description="Serve the tuned model whose fingerprint begins so, and tune nothing.",
         examples=["0123456789ab"],
     )
+    promotion: Literal["retune", "copy"] = Field(
+        default="retune",
+        description="How it comes to a stack that promotes from another one of the same project:"
+        " tuned once more, or that stack's tuned model copied.",
+        examples=["copy"],
+    )
     priority: int = Field(
         default=0, ge=-1000, le=1000, description="Of the specs that wait, higher ones go first."
     )
@@ -254,10 +262,9 @@ class Spec(_Model):
         return self.evaluation.metric or DEFAULT_METRIC[self.task]
 
 
-class SpecFile(BaseModel):
+@dataclass(frozen=True)
+class SpecFile:
     """A spec, its name, and the lines its values came from."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
 
     name: str
     path: str
@@ -292,6 +299,10 @@ def read(
     found: list[SpecFile] = []
     faults = [*_unknown(wanted, {path.stem for path in files}), *_twice(chosen, root)]
     for path in chosen:
+        if _leads_out(path, root):
+            what = "lies outside of the repository; put the file itself into jobs/"
+            faults.append(Problem(path.relative_to(root).as_posix(), 0, "", what))
+            continue
         try:
             found.append(_load_one(path, path.relative_to(root).as_posix(), stack))
         except Problems as problems:
@@ -299,6 +310,11 @@ def read(
     faults += _unknown_stacks(found, root)
     meant = [f for f in found if f.spec.environments is None or stack in f.spec.environments]
     return meant, faults
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Whether it is a link to what is not in git, of which messages might show something."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root.resolve())
 
 
 def _unknown(wanted: set[str], names: set[str]) -> list[Problem]:
@@ -337,19 +353,22 @@ def _load_one(path: Path, shown: str, stack: str) -> SpecFile:
     if not NAME.fullmatch(path.stem):
         raise Problems([Problem(shown, 0, "", f'"{path.stem}" is no name for a job: {NAME_RULE}')])
     node = document.read(path, shown)
-    if faults := [*_faults(node, shown), *_faults_of_overrides(node, shown)]:
+    spec, faults = _validated(node, shown)
+    faults += _faults_of_overrides(node, shown, faults)
+    for name, over in _overrides(node):
+        if name == stack:
+            node = document.merged(node, over)
+            spec, _ = _validated(node, shown)
+    if spec is None or faults:
         raise Problems(faults)
-    node = next((document.merged(node, o) for name, o in _overrides(node) if name == stack), node)
-    spec = Spec.model_validate(document.values(node))
-    return SpecFile(name=path.stem, path=shown, spec=spec, node=node)
+    return SpecFile(path.stem, shown, spec, node)
 
 
-def _faults(node: yaml.MappingNode, shown: str) -> list[Problem]:
+def _validated(node: yaml.MappingNode, shown: str) -> tuple[Spec | None, list[Problem]]:
     try:
-        Spec.model_validate(document.values(node))
+        return Spec.model_validate(document.values(node)), []
     except ValidationError as error:
-        return document.problems(error, node, shown, Spec)
-    return []
+        return None, document.problems(error, node, shown, Spec)
 
 
 def _overrides(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.MappingNode]]:
@@ -360,15 +379,19 @@ def _overrides(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.MappingNode]]
             yield key.value, value
 
 
-def _faults_of_overrides(node: yaml.MappingNode, shown: str) -> Iterator[Problem]:
-    """The faults that overrides bring, not those which are there without them."""
-    known = {(fault.field, fault.what) for fault in _faults(node, shown)}
+def _faults_of_overrides(
+    node: yaml.MappingNode, shown: str, without: Iterable[Problem]
+) -> list[Problem]:
+    """The faults that overrides bring, not those which are there `without` them."""
+    known = {(fault.field, fault.what) for fault in without}
+    found = []
     for name, over in _overrides(node):
         where = f"overrides.{name}"
         for key in NOT_OVERRIDDEN:
             if document.child(over, key):
                 line = document.line_of(node, ("overrides", name, key))
-                yield Problem(shown, line, f"{where}.{key}", "cannot differ by stack")
-        for fault in _faults(document.merged(node, over), shown):
+                found.append(Problem(shown, line, f"{where}.{key}", "cannot differ by stack"))
+        for fault in _validated(document.merged(node, over), shown)[1]:
             if (fault.field, fault.what) not in known:
-                yield Problem(shown, fault.line, f"{where}.{fault.field}", fault.what)
+                found.append(Problem(shown, fault.line, f"{where}.{fault.field}", fault.what))
+    return found

@@ -40,13 +40,13 @@ def month_of(now: datetime) -> str:
 
 
 def in_month(recorded: Mapping[str, Recorded], month: str) -> list[Summary]:
-    """The tunings that count for a month such as 2026-11."""
-    return [
-        entry
-        for _, record in sorted(recorded.items())
-        for entry in sorted(record.entries.values(), key=lambda e: (e.created, e.fingerprint))
-        if (entry.finished or entry.created).startswith(month) and not _never_ran(entry)
-    ]
+    """The tunings that count for a month such as 2026-11; of several names with one job, one."""
+    found: dict[str, Summary] = {}
+    for name, record in sorted(recorded.items()):
+        for entry in sorted(record.entries.values(), key=lambda e: (e.created, e.fingerprint)):
+            if (entry.finished or entry.created).startswith(month) and not _never_ran(entry):
+                found.setdefault(entry.job or f"{name} {entry.fingerprint}", entry)
+    return list(found.values())
 
 
 def _never_ran(entry: Summary) -> bool:

@@ -55,6 +55,7 @@ class Settings(BaseModel):
     promotes_from: str | None = Field(default=None, alias="vertune:promotesFrom")
     max_concurrent_jobs: int = Field(default=1, ge=1, alias="vertune:maxConcurrentJobs")
     monthly_usd: int | None = Field(default=None, gt=0, alias="vertune:monthlyUsd")
+    kms_key: str | None = Field(default=None, alias="vertune:kmsKey")
     prices: Mapping[_BaseModel, _Price] = Field(default={}, alias="vertune:prices")
 
 
@@ -89,7 +90,8 @@ def load(root: Path, name: str) -> Stack:
     if not found.emulator:
         return Stack(name, root, found, None, {})
     url, environment = _emulator(root)
-    return Stack(name, root, found, url, environment)
+    taken_over = os.environ.get(_ELSEWHERE) == url  # and what was set there since, holds
+    return Stack(name, root, found, url, {} if taken_over else environment)
 
 
 def settings(root: Path, name: str) -> Settings:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _DOES = {
     Action.SUBMIT: "submits it",
     Action.RETRAIN: "submits it",
+    Action.COPY: "copies it from the stack before, without a new job",
     Action.RESUME: "goes on with it",
     Action.REUSE: "serves it, without a new job",
     Action.FORGET: "drops it from the outputs",

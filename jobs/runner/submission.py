@@ -33,6 +33,7 @@ from jobs.runner.identity import FINGERPRINT, SPEC, STACK
 from jobs.runner.lease import Lease, holder
 from jobs.runner.ledger import Entry, Ledger
 from jobs.runner.plan import Change
+from jobs.runner.sketch import sketch
 from jobs.runner.storage import Changed
 from jobs.runner.vertex import STAND_IN_LABEL, Job, Order, Vertex
 
@@ -74,8 +75,10 @@ class Submission:
     vertex: Vertex
     lease: Lease
     said: Said
+    happened: Callable[..., None]  # Events.happened
     holder: str = field(default_factory=holder)
-    _listed: dict[str | None, list[Job]] = field(default_factory=dict)  # by location
+    # By location and stack, with the steady seconds of the listing.
+    _listed: dict[tuple[str | None, str], tuple[float, list[Job]]] = field(default_factory=dict)
 
     def begin(self, change: Change, resolved: Resolved, uri: str) -> Flight:
         """Claim a tuning and submit it, or join whoever did; `uri` is of the uploaded examples.
@@ -94,7 +97,7 @@ class Submission:
         flight.read(self.ledger)
         if flight.entry.state != "submitting":
             return True
-        if job := self._started(flight.entry, self._list(flight.entry.location)):
+        if job := self._started(flight.entry, self._list(flight.entry)):
             self._adopt(flight, job, "adopted")
             return True
         if (left := self.lease.left(flight.entry, self.ledger.clock)) > 0:
@@ -116,8 +119,8 @@ class Submission:
         wanted = flight.resolved.desired if flight.resolved else None
         if wanted is None or wanted.refusals:
             why = "; ".join(wanted.refusals.values()) if wanted else "is not wanted now"
-            self.ledger.remove(flight.entry, flight.generation)
-            self.said(flight.entry.name, f"was never submitted, and {why}; removed")
+            self._withdraw(flight, f"failed before; asked for again, and {why}")
+            self.said(flight.entry.name, f"was never submitted, and {why}; withdrawn")
             return False
         try:
             self._hold(flight, holder=self.holder, location=wanted.location)
@@ -177,7 +180,7 @@ class Submission:
             return flight
         before = flight.entry
         tried = [*before.previous, *([before.job] if before.job else [])]
-        flight.entry = entry.model_copy(update={"previous": tried})
+        flight.entry, flight.instead_of = entry.model_copy(update={"previous": tried}), before
         try:
             flight.claim(self.ledger)
         except Changed:
@@ -192,8 +195,7 @@ class Submission:
     # The create
 
     def _send(self, flight: Flight, listed: bool = False) -> None:
-        location = flight.entry.location
-        if not listed and (job := self._started(flight.entry, self._known(location))):
+        if not listed and (job := self._started(flight.entry, self._known(flight.entry))):
             self._adopt(flight, job, "found")
             return
         if other := self._other(flight.entry):
@@ -202,7 +204,8 @@ class Submission:
         if not self._renewed(flight):
             return
         try:
-            job = self._at(location).submit(self._order(flight), self.lease.acting)
+            there = self._at(flight.entry.location)
+            job = there.submit(self._order(flight), self.lease.acting)
         except (Passing, Unreachable) as error:
             self.said(flight.entry.name, f"{error}\nwhether a job was created is looked up")
             flight.told = "here"
@@ -254,7 +257,9 @@ class Submission:
     def _withdraw(self, flight: Flight, why: str) -> None:
         """Nothing was created: what was there before comes back."""
         try:
-            if flight.entry.previous:
+            if flight.instead_of:
+                flight.claim(self.ledger, **dict(flight.instead_of))
+            elif flight.entry.previous:
                 *previous, job = flight.entry.previous
                 flight.claim(self.ledger, state="failed", job=job, previous=previous, error=why)
             else:
@@ -266,16 +271,16 @@ class Submission:
         entry, resolved = flight.entry, flight.resolved
         assert resolved is not None
         spec = resolved.file.spec
-        folder = entry.dataset_uri.rpartition("/")[0]
         return Order(
             name=f"{entry.name}-{entry.fingerprint[:8]}",
             base_model=entry.pre_tuned_model or spec.base_model,
             train_uri=entry.dataset_uri,
-            validation_uri=f"{folder}/validation.jsonl" if "validation" in entry.splits else None,
+            validation_uri=entry.validation_uri,
             epochs=entry.epochs,
             learning_rate_multiplier=spec.tuning.learning_rate_multiplier,
             adapter_size=spec.tuning.adapter_size,
             labels={**spec.labels, **labels(entry)},
+            kms_key=resolved.desired.kms_key if resolved.desired else None,
         )
 
     # The lookup and the record
@@ -284,14 +289,17 @@ class Submission:
         """Where an entry was or is to be submitted, whatever the stack's region is by now."""
         return self.vertex.at(location) if location else self.vertex
 
-    def _list(self, location: str | None) -> list[Job]:
-        found = self._at(location).jobs({STACK: self.stack})
-        self._listed[location] = found
+    def _list(self, entry: Entry) -> list[Job]:
+        """Of the stack that began it: a bucket, and what is under way in it, may change hands."""
+        began = steady()
+        found = self._at(entry.location).jobs({STACK: entry.stack})
+        self._listed[entry.location, entry.stack] = began, found
         return found
 
-    def _known(self, location: str | None) -> list[Job]:
-        """The jobs there were when this apply first looked: of what is lost they are enough."""
-        return self._listed[location] if location in self._listed else self._list(location)
+    def _known(self, entry: Entry) -> list[Job]:
+        """The jobs there were a moment ago: to list them for each of hundreds would take hours."""
+        listed, found = self._listed.get((entry.location, entry.stack), (float("-inf"), []))
+        return found if steady() - listed < self.lease.sending else self._list(entry)
 
     def _started(self, entry: Entry, jobs: Iterable[Job]) -> Job | None:
         """The job that an entry's submission created, found by its labels; the best of several.
@@ -320,6 +328,8 @@ class Submission:
         )
         if flight.entry.job == job.name:
             self.said(flight.entry.name, f"{how} {job.name}")
+            event = "submitted" if how == "submitted" else "adopted"
+            self.happened(event, flight.entry.name, job=job.name)
             return
         said = f"{flight.entry.job} was recorded meanwhile; the second one, {job.name}, "
         try:
@@ -332,10 +342,12 @@ class Submission:
 def of_spec(resolved: Resolved) -> dict[str, Any]:
     """What an entry says of the spec and its data."""
     train, spec = resolved.dataset.train, resolved.file.spec
+    test = resolved.dataset.splits.get("test")
     return {
         "spec": resolved.file.path,
         "labels": dict(spec.labels),
         "splits": {name: split.examples for name, split in resolved.dataset.splits.items()},
+        "tested": sketch(test) if test else [],
         "prompt": {
             "system": train.prompt.system or spec.instructions,
             "prefix": train.prompt.prefix,

@@ -36,6 +36,7 @@ class Order:
     learning_rate_multiplier: float | None
     adapter_size: int | None
     labels: Mapping[str, str]
+    kms_key: str | None = None
     pre_tuned_model: str | None = None  # as the service names it; to order, `base_model` has it
 
 
@@ -114,6 +115,9 @@ class Vertex:
             learning_rate_multiplier=order.learning_rate_multiplier,
             adapter_size=_adapter_size(order.adapter_size),
             labels=dict(order.labels),
+            encryption_spec=(
+                types.EncryptionSpec(kms_key_name=order.kms_key) if order.kms_key else None
+            ),
             validation_dataset=(
                 types.TuningValidationDataset(gcs_uri=order.validation_uri)
                 if order.validation_uri
@@ -143,7 +147,7 @@ class Vertex:
 
         with client.doing(f"reading {name}", self._endpoint), client.tunings():
             try:
-                return client.repeated(get)
+                return client.repeated(get, self._endpoint)
             except Exception as error:
                 if getattr(error, "code", None) == 404:
                     raise JobMissing(f"{name} is gone; Vertex AI has no such job") from error
@@ -170,13 +174,15 @@ class Vertex:
             return [_job(job) for job in (listed if whole else listed.page)]
 
         with client.doing("listing tuning jobs", self._endpoint), client.tunings():
-            return client.repeated(found)
+            return client.repeated(found, self._endpoint)
 
     def has(self, tuned_model: str) -> bool:
         """Whether the registry still holds a tuned model."""
         serving = self.at(location_of(tuned_model))
         with client.doing(f"reading {tuned_model}", self._endpoint):
-            return client.repeated(lambda: _there(lambda: serving._model(tuned_model)))
+            return client.repeated(
+                lambda: _there(lambda: serving._model(tuned_model)), self._endpoint
+            )
 
     def _model(self, name: str) -> types.Model:
         from google.genai import types
@@ -211,7 +217,7 @@ class Vertex:
             return Answer((answer.text or "").strip(), answer.model_version)
 
         with client.doing(f"asking {model}", self._endpoint):
-            return client.repeated(ask)
+            return client.repeated(ask, self._endpoint)
 
     def base_models(self) -> set[str]:
         """The names of all base models of Google's that the API lists."""
@@ -226,13 +232,18 @@ class Vertex:
             return {(model.name or "").rpartition("/")[2] for model in listed}
 
         with client.doing("listing base models", self._endpoint):
-            return client.repeated(found)
+            return client.repeated(found, self._endpoint)
 
-    def count_tokens(self, base_model: str, contents: Sequence[Mapping[str, Any]]) -> int:
+    def count_tokens(
+        self, base_model: str, contents: Sequence[Mapping[str, Any]], tools: Any = None
+    ) -> int:
         """Of turns as they stand in examples; they need not be one conversation."""
         from google.genai import types
 
-        config = types.CountTokensConfig(http_options=_within(remote.patient(_THINKING)))
+        options = _within(remote.patient(_THINKING))
+        if tools is not None:  # as they stand: the client would refuse what it does not know
+            options.extra_body = {"tools": tools}
+        config = types.CountTokensConfig(http_options=options)
         turns = [types.Content.model_validate(content) for content in contents]
 
         def ask() -> int:
@@ -242,7 +253,7 @@ class Vertex:
             return answer.total_tokens or 0
 
         with client.doing(f"counting tokens for {base_model}", self._endpoint):
-            return client.repeated(ask)
+            return client.repeated(ask, self._endpoint)
 
 
 def _there(get: Callable[[], object]) -> bool:

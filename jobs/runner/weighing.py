@@ -65,6 +65,8 @@ def _whole_words(said: str, start: int) -> str:
 
 
 def text(example: Example) -> str:
-    """All that is billed of an example; what `tools` and files cost is not told by text."""
+    """All that is billed of an example, functions as JSON; what files cost no text tells."""
     said = [text_of(turn) for turn in example.contents]
+    if example.tools is not None:
+        said.append(example.declared)
     return " ".join([example.system, *said] if example.system else said)

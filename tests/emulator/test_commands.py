@@ -66,6 +66,13 @@ def test_env_prints_exports_and_nothing_else(root: Path) -> None:
     }
 
 
+def test_a_state_that_is_not_in_a_bucket_is_wrong_usage(root: Path) -> None:
+    ended = run(root, "env", "--state", "file:///tmp")
+
+    assert ended.exit_code == 2
+    assert "--state is gs://BUCKET" in ended.stderr
+
+
 def test_stop_says_what_it_stopped(root: Path) -> None:
     started = run(root, "start", "--trainer", "nearest").stdout
     url = started.split()[4]

@@ -18,7 +18,7 @@ def test_every_tool_is_pointed_at_the_one_origin(tmp_path: Path) -> None:
     assert found["STORAGE_EMULATOR_HOST"] == URL
     assert found["GOOGLE_VERTEX_BASE_URL"] == URL
     endpoints = [value for name, value in found.items() if name.endswith("_CUSTOM_ENDPOINT")]
-    assert len(endpoints) == 8
+    assert len(endpoints) == 9
     # What the provider's own check of these settings demands.
     assert all(value.startswith(f"{URL}/") and value.endswith("/") for value in endpoints)
 
@@ -29,6 +29,14 @@ def test_pulumi_keeps_the_local_stack_in_the_clone(tmp_path: Path) -> None:
     assert found["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/emulator/pulumi"
     assert found["PULUMI_HOME"].startswith(str(tmp_path))
     assert found["PULUMI_CONFIG_PASSPHRASE"] == ""
+
+
+def test_a_state_in_a_bucket_is_for_the_engine_which_wants_no_scheme(tmp_path: Path) -> None:
+    found = environment(URL, tmp_path, tmp_path, state="gs://team-state/vertune")
+
+    assert found["PULUMI_BACKEND_URL"] == "gs://team-state/vertune"
+    assert found["STORAGE_EMULATOR_HOST"] == "127.0.0.1:18080"
+    assert found["GOOGLE_STORAGE_CUSTOM_ENDPOINT"].startswith(URL)
 
 
 def test_the_emulators_provider_comes_before_any_other(

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,12 @@ class Pulumi:
             check=False,
         )
         return Ran(ran.returncode, ran.stdout)
+
+    def acting_as(self, account: str) -> "Pulumi":
+        """The same stack, in the place of a service account."""
+        other = copy(self)
+        other._environment = self._environment | {"GOOGLE_IMPERSONATE_SERVICE_ACCOUNT": account}
+        return other
 
     def up(self) -> Ran:
         return self("up", "--yes", "--skip-preview", "--suppress-progress")

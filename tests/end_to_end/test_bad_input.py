@@ -178,6 +178,20 @@ def test_every_fault_of_every_file_is_said_at_once(good: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["$(touch pwned)", "`touch pwned`", "; touch pwned", "--help"])
+def test_a_spec_that_is_named_like_a_command_is_none_and_runs_nothing(
+    good: World, name: str
+) -> None:
+    root = good.repository.root
+    (root / SPEC).rename(root / f"jobs/{name}.yaml")
+    said = refused(good, "vertune", "apply", "--yes")
+    assert said.startswith(f'jobs/{name}.yaml: "{name}" is no name for a job: a-z, 0-9 and "-"')
+    shown = good.run("vertune", "check", "-o", "github")
+    assert (shown.returncode, f"jobs/{name}.yaml" in shown.stdout) == (1, True)
+    assert list(root.rglob("pwned*")) == []
+    assert nothing_was_done(good)
+
+
 def test_a_long_line_costs_no_memory(good: World) -> None:
     with_a_line_of_200_megabytes(good.repository.root / DATA)
     # A process begins with the memory of the one it was forked from, so a small one starts it.
@@ -251,7 +265,8 @@ def test_no_engine_loses_nothing_that_was_tuned(provisioned_world: World) -> Non
     without["env"]["PATH"] = str(_BIN)
     server.write_text(json.dumps(without), "utf-8")
     engine.unlink(missing_ok=True)
-    ended = world.run("vertune", "apply", "--yes")
+    shell = World(world.repository, {**world.environment, "PATH": str(_BIN)})
+    ended = shell.run("vertune", "apply", "--yes")
     assert ended.returncode == 1
     assert "one: tuned and served" in ended.stderr
     assert ended.stderr.endswith("there is no Pulumi engine; `vertune doctor` says how to get it\n")

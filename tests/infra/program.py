@@ -19,6 +19,7 @@ from pulumi.runtime.settings import get_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 ROOT = Path(__file__).parents[2]
+_STORES = "gcp:storage/getProjectServiceAccount:getProjectServiceAccount"
 _POOLS = "projects/1/locations/global/workloadIdentityPools"
 
 
@@ -46,13 +47,13 @@ class Deployment:
 
 
 class NoMocks(pulumi.runtime.Mocks):
-    """The recorder answers for resources; no program of ours looks anything up."""
+    """The recorder answers for resources, and for the one thing that is looked up."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         raise AssertionError("the recorder answers")
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        raise AssertionError(f"the program looks up {args.token}")
+        raise AssertionError("the recorder answers")
 
 
 class Recorder(mocks.MockMonitor):
@@ -61,6 +62,14 @@ class Recorder(mocks.MockMonitor):
     def __init__(self, deployment: Deployment) -> None:
         super().__init__(NoMocks())
         self._made = deployment.resources
+
+    def Invoke(self, request: Any) -> resource_pb2.ResourceInvokeResponse:
+        if request.tok != _STORES:
+            raise AssertionError(f"the program looks up {request.tok}")
+        email = "service-1@gs-project-accounts.iam.gserviceaccount.com"
+        found = {"emailAddress": email, "member": f"serviceAccount:{email}"}
+        answer = resource_pb2.ResourceInvokeResponse()
+        return json_format.ParseDict({"return": found}, answer)
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:
         inputs = json_format.MessageToDict(request.object)

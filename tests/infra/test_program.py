@@ -6,7 +6,8 @@ import pulumi
 import pulumi_gcp
 import pytest
 
-from infra.grants import GRANTS
+from infra.grants import GRANTS, granted
+from infra.settings import Settings, check
 from jobs.emulator.access import expressions
 from jobs.runner import policy
 from jobs.runner.errors import VertuneError
@@ -39,6 +40,13 @@ def stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 @pytest.fixture
 def deployment(stack: str) -> Deployment:
     return deploy(stack, settings_of(stack))
+
+
+def read(stack: str) -> Settings:
+    url = {"VERTUNE_EMULATOR_URL": "http://127.0.0.1:1"} if stack == "local" else {}
+    found, faults = check(settings_of(stack), url)
+    assert found, faults
+    return found
 
 
 def grants(deployment: Deployment) -> list[Made]:
@@ -84,11 +92,11 @@ def test_the_planner_can_only_read(deployment: Deployment) -> None:
 
 
 def test_a_projects_own_role_holds_what_is_needed_and_nothing_that_grants(
-    deployment: Deployment,
+    deployment: Deployment, stack: str
 ) -> None:
     own = deployment.of("gcp:projects/iAMCustomRole:IAMCustomRole")
     held = [permission for one in own for permission in one.inputs["permissions"]]
-    assert sorted(held) == sorted(one for g in GRANTS if g.custom for one in g.calls)
+    assert sorted(held) == sorted(one for g in granted(read(stack)) if g.custom for one in g.calls)
     assert [one for one in held if "*" in one or "setIamPolicy" in one] == []
 
 
@@ -104,6 +112,45 @@ def test_examples_can_be_written_but_never_be_changed(deployment: Deployment) ->
     counting = [role for role, where in changing.items() if expressions.holds(where, variables)]
     assert counting == ["roles/storage.objectCreator"]
     assert len(changing) == 2
+
+
+READER = "vertune-tuner@my-project-prod.iam.gserviceaccount.com"
+
+
+def test_another_stacks_account_may_read_the_ledger_and_nothing_else() -> None:
+    config = settings_of("dev") | {"vertune:ledgerReaders": f'["{READER}"]'}
+    given = [one for one in grants(deploy("dev", config)) if READER in one.inputs["member"]]
+    (only,) = given
+    assert (only.inputs["role"], only.inputs["member"]) == (READS, f"serviceAccount:{READER}")
+    condition = only.inputs["condition"]["expression"]
+    bucket = "projects/_/buckets/my-project-dev-vertune"
+    seen = {
+        name: expressions.holds(condition, {"resource": {"name": name}, "api": {}})
+        for name in (f"{bucket}/objects/ledger/a/1.json", f"{bucket}/objects/claims/1.json", bucket)
+    }
+    assert list(seen.values()) == [True, False, False]
+
+
+def test_two_stacks_of_one_project_share_no_account_and_no_role() -> None:
+    every = [
+        deploy("dev", settings_of("dev") | {"vertune:prefix": prefix, **copies})
+        for prefix, copies in (("vertune", {}), ("my-prod", {"vertune:promotesFrom": "dev"}))
+    ]
+    accounts, roles = (
+        [{one.inputs[key] for one in made.of(kind)} for made in every]
+        for kind, key in (
+            ("gcp:serviceaccount/account:Account", "accountId"),
+            ("gcp:projects/iAMCustomRole:IAMCustomRole", "roleId"),
+        )
+    )
+    assert accounts == [{"vertune-tuner", "vertune-planner"}, {"my-prod-tuner", "my-prod-planner"}]
+    assert roles[0] == {"vertuneTuner", "vertunePlanner"}
+    assert roles[1] == {"my_prodTuner", "my_prodPlanner", "my_prodCopier"}
+
+
+def test_nobody_else_reads_a_ledger_unless_a_setting_names_them(deployment: Deployment) -> None:
+    readers = [one.name for one in grants(deployment) if one.name.startswith("reader")]
+    assert readers == []
 
 
 def test_no_account_has_a_key(deployment: Deployment) -> None:

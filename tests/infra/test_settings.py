@@ -50,6 +50,16 @@ def test_values_are_read_from_the_text_that_pulumi_hands_over() -> None:
     assert (full.max_usd, full.serving) == (12.5, "eu")
 
 
+def test_readers_of_the_ledger_are_service_accounts_by_their_whole_name() -> None:
+    email = "vertune-tuner@my-project-prod.iam.gserviceaccount.com"
+    assert settings(ledgerReaders=f'["{email}"]').ledger_readers == (email,)
+    for given in ('["allUsers"]', '["someone@example.com"]', '["x\') || true"]'):
+        (said,) = faults(GOOD | {"vertune:ledgerReaders": given})
+        assert "vertune:ledgerReaders.0:" in said
+        assert "cannot be a service account, as NAME@PROJECT.iam.gserviceaccount.com" in said
+    assert "is not a list" in faults(GOOD | {"vertune:ledgerReaders": email})[0]
+
+
 @pytest.mark.parametrize(("region", "location"), [("us-central1", "us"), ("europe-west4", "eu")])
 def test_models_are_served_around_the_region_they_were_tuned_in(region: str, location: str) -> None:
     found, _ = check(GOOD | {"gcp:region": region}, {})

@@ -145,16 +145,6 @@ class Site:
         made.job(name, answer)
         made.spec(name, SPEC.format(name=name) + f"environments: {stacks}\n")
 
-    def share_dev(self) -> None:
-        """Let production's accounts read what dev has passed."""
-        address = f"{self.emulator.url}/storage/v1/b/{PROJECTS['dev'][0]}/iam"
-        version = {"optionsRequestedPolicyVersion": 3}
-        policy = requests.get(address, version, timeout=10).json()
-        domain = f"{PROJECTS['prod'][0]}.iam.gserviceaccount.com"
-        members = [f"serviceAccount:vertune-{who}@{domain}" for who in ("planner", "tuner")]
-        policy["bindings"].append({"role": "roles/storage.objectViewer", "members": members})
-        requests.put(address, json={**policy, "version": 3}, timeout=10).raise_for_status()
-
     def relabel_bucket(self, stack: str) -> None:
         """Behind everybody's back."""
         address = f"{self.emulator.url}/storage/v1/b/{PROJECTS[stack][0]}"

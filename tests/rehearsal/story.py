@@ -62,8 +62,12 @@ class Story:
         for stack in PROJECTS:
             self._person("pulumi", "stack", "init", stack)
             self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
-        self.site.share_dev()
-        self.tell("production's accounts may read dev's bucket")
+        self.tell("Production promotes from dev: dev lets its accounts read the ledger")
+        for place, who in enumerate(("planner", "tuner")):
+            reader = f"vertune-{who}@{PROJECTS['prod'][0]}.iam.gserviceaccount.com"
+            key = f"vertune:ledgerReaders[{place}]"
+            self._person("pulumi", "config", "set", "--stack", "dev", "--path", key, reader)
+        self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", "dev")
         self.site.commit("Settings of both stacks")
         self._push("main")
 

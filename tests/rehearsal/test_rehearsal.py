@@ -13,6 +13,7 @@ from tests.workflows.files import steps
 
 _PEOPLES = (
     "pulumi stack init ",
+    "pulumi config set ",
     "pulumi up --yes --skip-preview --",
     "git push origin ",
     "vertune compare ",

@@ -153,7 +153,7 @@ def test_a_refused_job_leaves_nothing_behind_and_says_the_field(
     found = planned(place)
     broken = found.resolved["one"]
     spec = broken.file.spec.model_copy(update={"base_model": "gemini-9"})
-    broken = replace(broken, file=broken.file.model_copy(update={"spec": spec}))
+    broken = replace(broken, file=replace(broken.file, spec=spec))
     outcome = apply(tools(place), found.plan, {"one": broken})
     assert "gemini-9" in outcome.failed["one"]
     assert place.ledger.recorded() == {}
@@ -192,6 +192,68 @@ def test_a_removed_spec_is_forgotten_and_a_renamed_one_is_not_tuned_again(
     assert len(all_jobs(place)) == 1
     assert place.ledger.recorded()["old"].active is None
     assert not planned(place).plan
+
+
+def test_a_spec_that_was_renamed_while_it_was_tuned_is_scored_and_served_under_its_new_name(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    text = (provisioned.root / "jobs/old.yaml").read_text()
+    spec = provisioned.spec("old", text.replace("accuracy}", "accuracy, at_least: 0.5}"))
+    applied(place, wait=False)
+    spec.rename(spec.with_name("new.yaml"))
+    while planned(place).plan:
+        assert not applied(place).failed
+    recorded = place.ledger.recorded()
+    served = recorded["new"].served
+    assert served is not None
+    assert served.score is not None
+    assert recorded["old"].active is None
+    assert len(all_jobs(place)) == 1
+
+
+def test_what_is_taken_over_from_another_name_is_not_served_before_it_reached_the_mark(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    applied(place)
+    text = (provisioned.root / "jobs/old.yaml").read_text()
+    spec = provisioned.spec("new", text.replace("metric: accuracy", "metric: rouge_l, at_least: 1"))
+    provisioned.data("old", "test", ("old match", "no topic at all"))
+    (provisioned.root / "jobs/old.yaml").unlink()
+    assert applied(place).failed == {}
+    assert place.ledger.recorded()["new"].active is None
+    assert "below its mark of 1" in applied(place).failed["new"]
+    assert spec.exists()
+    assert not planned(place).plan
+
+
+def test_a_revert_to_what_is_deleted_meanwhile_is_refused_with_the_way_out(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    first, _ = entry_of(place, "one")
+    provisioned.data("one", "train", ("one match", "sports"), ("a merger", "business"))
+    applied(place)
+    now = place.ledger.recorded()["one"].active
+    deleted(place, first)
+    provisioned.job("one")
+    said = applied(place).failed["one"]
+    assert "is gone from the registry" in said
+    assert "`vertune apply --retry one` tunes it anew" in said
+    assert place.ledger.recorded()["one"].active == now
+
+
+def deleted(place: Place, entry: Entry) -> None:
+    """As a prune leaves it that died before it came to the ledger."""
+    model = place.registry.model(entry.tuned_model or "")
+    assert model is not None
+    for endpoint in map(place.registry.endpoint, model.endpoints):
+        assert endpoint is not None
+        for id in endpoint.deployed:
+            place.registry.undeploy(endpoint, id)
+    place.registry.delete_model(model)
 
 
 def test_a_model_below_its_mark_is_kept_and_not_served(

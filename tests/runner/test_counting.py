@@ -116,3 +116,29 @@ def test_examples_and_instructions_of_their_own_go_into_few_calls(
     emulator.faults.clear()
     said = [*systems, *["yes?", "no"] * 60]
     assert exact["billable_tokens"] == 2 * tokens(provisioned, said)
+
+
+def test_functions_are_estimated_and_counted(provisioned: Repository) -> None:
+    """Those declared, those called, and what they gave."""
+    call = {"functionCall": {"name": "stock", "args": {"shop": "north side"}}}
+    gave = {"functionResponse": {"name": "stock", "response": {"left": 3}}}
+    asked = {"text": "Is it there?"}
+    tools = [{"functionDeclarations": [{"name": "stock", "description": "How many are left."}]}]
+    turns = [("user", asked), ("model", call), ("user", gave), ("model", {"text": "Yes."})]
+    contents = [{"role": role, "parts": [part]} for role, part in turns]
+    body = {"contents": contents, "tools": tools}
+    provisioned.data("a", "train").write_text(f"{json.dumps(body)}\n" * 3, "utf-8")
+    provisioned.spec("a")
+    before, exact = planned(provisioned), planned(provisioned, "--exact")
+    vertex = Place("local", provisioned.root).vertex.at("us")
+    base, turn = "gemini-3.1-flash-lite", [{"role": "user", "parts": [{"text": "."}]}]
+    said = vertex.count_tokens(base, contents * 3)
+    declared = vertex.count_tokens(base, turn, tools) - vertex.count_tokens(base, turn)
+    assert declared > 5
+    assert exact["billable_tokens"] == 2 * (said + 3 * declared)
+    without = [json.dumps({"contents": contents})] * 3
+    provisioned.data("a", "train").write_text("\n".join(without) + "\n", "utf-8")
+    cheaper = planned(provisioned)["billable_tokens"]
+    assert isinstance(cheaper, int)
+    assert isinstance(before["billable_tokens"], int)
+    assert before["billable_tokens"] > cheaper + 2 * 3 * 10

@@ -103,6 +103,40 @@ def test_what_is_over_the_budget_is_refused(
     assert found.refusals.get("budget") == refusal
 
 
+KEY = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+
+
+def with_settings(repository: Repository, lines: str) -> None:
+    with (repository.root / "Pulumi.local.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(lines)
+
+
+def test_a_base_model_that_takes_no_key_is_refused_where_the_stack_has_one(
+    repository: Repository,
+) -> None:
+    repository.job("a")
+    with_settings(repository, f"  vertune:kmsKey: {KEY}\n")
+    found = resolved(repository.root).desired
+    assert found is not None
+    assert found.kms_key is None
+    assert found.refusals["google-key"].startswith(
+        "gemini-3.1-flash-lite (jobs/a.yaml:2) takes no customer-managed key (https://"
+    )
+
+
+def test_a_copy_costs_nothing_but_keeps_to_the_key(repository: Repository) -> None:
+    repository.job("a")
+    repository.spec("a", SPEC.format(name="a") + "budget_usd: 0\npromotion: copy\n")
+    alone = resolved(repository.root).desired
+    assert alone is not None
+    assert (alone.copies, set(alone.refusals)) == (False, {"budget"})
+    assert "this stack promotes from no other" in alone.estimate.notes[-1]
+    with_settings(repository, f"  vertune:promotesFrom: dev\n  vertune:kmsKey: {KEY}\n")
+    promoted = resolved(repository.root).desired
+    assert promoted is not None
+    assert (promoted.copies, set(promoted.refusals)) == (True, {"google-key"})
+
+
 def test_a_budget_may_be_used_up(repository: Repository) -> None:
     repository.job("a")
     found = resolved(repository.root).desired

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,33 @@ def test_what_was_never_tuned_is_submitted() -> None:
     change = only(diff(by_name(wanted()), {}))
     assert (change.action, change.reason) == (Action.SUBMIT, "new")
     assert change.fingerprint == A1
+
+
+def test_what_is_to_be_copied_is_never_tuned() -> None:
+    plan = diff(by_name(wanted(copies=True)), {})
+    assert said(plan) == [("^", "a")]
+    assert (plan.tunes, plan.price_usd) == (False, 0.0)
+
+
+def test_a_copy_that_a_guard_refuses_is_blocked_like_any_other() -> None:
+    refused = by_name(wanted(copies=True, refusals={"google-key": "takes no key"}))
+    assert said(diff(refused, {})) == [("!", "a")]
+    assert said(diff(refused, {}, allow=["google-key"])) == [("^", "a")]
+
+
+def test_of_two_names_for_one_tuning_one_is_copied_and_the_other_waits_for_it() -> None:
+    two = by_name(wanted("a", copies=True), wanted("b", copies=True))
+    plan = diff(two, {})
+    assert said(plan) == [("^", "a"), ("…", "b")]
+    assert plan.changes[1].then is Action.REUSE
+
+
+def test_a_copy_that_is_there_is_left_alone_and_one_that_failed_needs_a_person() -> None:
+    copies = by_name(wanted(copies=True))
+    assert not diff(copies, served(entry(job=None)))
+    failed = {"a": record(entry(state="failed"))}
+    assert said(diff(copies, failed)) == [("!", "a")]
+    assert said(diff(copies, failed, retry=["a"])) == [("^", "a")]
 
 
 @pytest.mark.parametrize(
@@ -240,12 +268,29 @@ def test_another_name_s_tuning_is_served_here_where_it_reaches_the_mark() -> Non
     assert only(plan).action is Action.REUSE
 
 
-@pytest.mark.parametrize("other", [score(0.7), score(0.99, "rouge_l"), None])
-def test_another_name_s_tuning_is_not_served_below_the_mark_here(other: object) -> None:
-    done = entry(score=other)
-    plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(done)})
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"score": score(0.7)},
+        {"score": None, "endpoint": None},
+        {"score": score(0.99, "rouge_l"), "endpoint": None},
+    ],
+)
+def test_another_name_s_tuning_is_not_served_below_the_mark_here(values: dict[str, Any]) -> None:
+    plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(entry(**values))})
     assert only(plan).action is Action.BLOCKED
     assert "the same tuning was done as a and has " in only(plan).reason
+
+
+@pytest.mark.parametrize("other", [score(0.99, "rouge_l"), None])
+def test_another_name_s_tuning_that_the_mark_here_says_nothing_of_is_scored_here(
+    other: object,
+) -> None:
+    done = {"a": record(entry(score=other))}
+    change = only(diff(by_name(wanted("b", at_least=0.8)), done))
+    assert change.action is Action.REUSE
+    assert change.reason == "the same tuning was done as a; to be scored here, no new job"
+    assert only(diff(by_name(wanted("b", at_least=0.8, pin=A1)), done)).action is Action.BLOCKED
 
 
 def test_what_is_in_flight_under_another_name_is_waited_for() -> None:

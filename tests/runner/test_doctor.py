@@ -1,6 +1,7 @@
 """`vertune doctor`: what is in use, what is missing, and a command that mends it."""
 
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def cloud(with_engine: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     """With a stack on Google Cloud, which a proxy keeps this machine from reaching."""
     (with_engine.root / "Pulumi.dev.yaml").write_text(CLOUD)
     shell.behind_a_proxy(monkeypatch, lines.nobody())
-    plugin = tmp_path / "pulumi/plugins/resource-gcp-v10.2.0"
+    plugin = tmp_path / f"pulumi/plugins/resource-gcp-v{metadata.version('pulumi-gcp')}"
     plugin.mkdir(parents=True)
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
     monkeypatch.delenv("VERTUNE_EMULATOR_URL", raising=False)
@@ -102,6 +103,20 @@ def test_a_ledger_that_cannot_be_read(running: Repository, emulator: Emulator) -
     assert "ledger/one/junk.json is no entry" in found["bucket"]["value"]
 
 
+@pytest.mark.parametrize(("version", "lacking"), [("9.99.0", True), ("99.0.0-alpha.1", False)])
+def test_an_older_plugin_than_the_sdk_is_missing_and_a_newer_one_is_not(
+    cloud: Repository, tmp_path: Path, version: str, lacking: bool
+) -> None:
+    (plugin,) = (tmp_path / "pulumi/plugins").iterdir()
+    plugin.rename(plugin.with_name(f"resource-gcp-v{version}"))
+    found = examined(cloud, "dev", code=1)
+    assert ("plugin" in missing(found)) is lacking
+    assert f"resource-gcp-v{version}" in found["plugin"]["value"]
+    needed = metadata.version("pulumi-gcp")
+    mend = f"pulumi plugin install resource gcp {needed}" if lacking else ""
+    assert found["plugin"]["mend"] == mend
+
+
 def test_an_emulator_that_does_not_run(with_engine: Repository) -> None:
     found = examined(with_engine, "local", code=1)
     assert missing(found) == ["emulator"]
@@ -122,7 +137,7 @@ def test_a_cloud_stack_that_cannot_be_reached(
     key = shell.signed_in(monkeypatch, tmp_path)
     found = examined(cloud, "dev", code=1)
     assert missing(found) == ["bucket"]
-    assert found["plugin"]["value"] == "resource-gcp-v10.2.0"
+    assert found["plugin"]["value"] == f"resource-gcp-v{metadata.version('pulumi-gcp')}"
     assert found["credentials"]["value"] == f"{key}, {shell.ACCOUNT}"
     assert found["bucket"]["value"] == (
         "reading the ledger: gs://b does not answer (nobody listens there);"

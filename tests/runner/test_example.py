@@ -79,6 +79,66 @@ def test_what_tools_hold_is_kept() -> None:
     assert json.loads(found.line())["tools"] == tools
 
 
+CALL = {"functionCall": {"name": "stock", "args": {"shop": "é", "at": 2}}}
+GAVE = {"functionResponse": {"name": "stock", "response": {"left": 3}}}
+
+
+@pytest.mark.parametrize("role", [{"role": "user"}, {"role": "function"}, {}])
+def test_functions_are_called_and_answer_from_the_users_side(role: dict[str, str]) -> None:
+    turns = [USER, content(CALL, role="model"), {**role, "parts": [GAVE]}, MODEL]
+    tools = [{"functionDeclarations": [{"name": "stock"}]}]
+    found = parse(line({"contents": turns, "tools": tools}), None)
+    contents = json.loads(found.line())["contents"]
+    assert [turn["role"] for turn in contents] == ["user", "model", "user", "model"]
+    assert contents[1]["parts"] == [CALL]
+    assert contents[2]["parts"] == [GAVE]
+    assert parse(found.line(), None).line() == found.line()
+    assert found.prompt == '{"name":"stock","response":{"left":3}}'
+    said = "Which topic?" + '{"name":"stock","args":{"at":2,"shop":"é"}}' + found.prompt + "sports"
+    assert found.characters == len(said + '[{"functionDeclarations":[{"name":"stock"}]}]')
+
+
+def test_a_call_may_be_the_answer_whatever_the_order_of_its_arguments() -> None:
+    first = parse(line({"contents": [USER, content(CALL, role="model")]}), None)
+    turned = {"functionCall": {"args": {"at": 2, "shop": "é"}, "name": "stock"}}
+    assert parse(line({"contents": [USER, content(turned, role="model")]}), None) == first
+    assert first.answer == '{"name":"stock","args":{"at":2,"shop":"é"}}'
+    assert first.holds_functions
+
+
+@pytest.mark.parametrize(
+    ("role", "part", "kinds"),
+    [
+        ("model", GAVE, '{"text": "…"}'),
+        ("user", CALL, '{"text": "…"} or {"fileData": {"mimeType": "…", "fileUri": "gs://…"}}'),
+        ("model", {"functionCall": {}}, '{"functionCall": {"name": "…", "args": {…}}}'),
+        (
+            "model",
+            {"functionCall": {"name": "f", "args": "{}"}},
+            '{"functionCall": {"name": "…", "args": {…}}}',
+        ),
+        (
+            "user",
+            {"functionResponse": {"name": "f", "result": {}}},
+            '{"functionResponse": {"name": "…", "response": {…}}}',
+        ),
+    ],
+)
+def test_a_function_is_named_by_who_calls_it(role: str, part: dict[str, Any], kinds: str) -> None:
+    turns = [content(part), MODEL] if role == "user" else [USER, content(part, role="model")]
+    place = 0 if role == "user" else 1
+    assert why({"contents": turns}) == f"contents[{place}].parts[0] must be {kinds}"
+
+
+def test_arguments_may_not_be_nested_without_end() -> None:
+    deep: Any = []
+    for _ in range(200):
+        deep = [deep]
+    call = {"functionCall": {"name": "f", "args": {"a": deep}}}
+    said = "contents[1].parts[0] is nested too deeply"
+    assert why({"contents": [USER, content(call, role="model")]}) == said
+
+
 def test_prompt_and_answer_are_the_last_two_turns() -> None:
     turns = [USER, MODEL, content({"text": "And "}, {"text": "this?"}), MODEL]
     found = parse(line({"contents": turns}), "Be brief.")
@@ -294,7 +354,10 @@ _LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just("user")
 )
 _OF_CONTENTS = ["contents", "systemInstruction", "tools", "role", "parts", "text", "fileData"]
-_KEYS = st.sampled_from([*_OF_CONTENTS, "messages", "content", "input_text", "output_text"])
+_OF_CALLS = ["functionCall", "functionResponse", "name", "args", "response"]
+_KEYS = st.sampled_from(
+    [*_OF_CONTENTS, *_OF_CALLS, "messages", "content", "input_text", "output_text"]
+)
 _JSON = st.recursive(
     _LEAVES,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4),

@@ -60,7 +60,55 @@ def test_what_is_too_large_for_a_plan_is_left_to_a_diff(provisioned: Repository)
     (one,) = place.resolve(["one"])
     with pytest.raises(NoDataset, match="larger than 0 MiB; `vertune dataset diff one` compares"):
         history.since(entry, one, place.open_bucket, most=1)
-    assert not history.since(entry, one, place.open_bucket)
+    found = history.since(entry, one, place.open_bucket)
+    assert [*found] == ["train", "test"]
+    assert not any(found.values())
+
+
+def test_a_plan_says_what_became_of_validation_and_test(provisioned: Repository) -> None:
+    provisioned.job("one")
+    provisioned.data("one", "validation", ("a cup", "sports"), ("a vote", "politics"))
+    place_with(provisioned, "one")
+    provisioned.data("one", "validation", ("a cup", "sports"))
+    provisioned.data("one", "test", ("a law", "politics"), ("a goal", "sports"))
+    lines = vertune(provisioned, "plan").output.splitlines()
+    said = [line.strip() for line in lines if " examples: " in line]
+    assert said == [
+        "note: training examples: the same examples",
+        "note: validation examples: 1 removed",
+        "note: test examples: 2 added, 1 removed",
+    ]
+
+
+def test_a_diff_goes_through_every_split(provisioned: Repository) -> None:
+    provisioned.job("one")
+    provisioned.data("one", "test", ("a law", "politics"), ("a goal", "s" * 90))
+    applied(place_of(provisioned))
+    provisioned.data("one", "validation", ("a cup", "sports"))
+    provisioned.data("one", "test", ("a goal", "t" * 90), ("a rule", "politics"))
+    lines = vertune(provisioned, "dataset", "diff", "one").stdout.splitlines()
+    assert [line for line in lines if not line.startswith("answer ")] == [
+        "train: 0 added, 0 removed, 0 changed",
+        "added: datasets/one/validation.jsonl:1",
+        "validation: 1 added, 0 removed, 0 changed",
+        "added: datasets/one/test.jsonl:2",
+        "removed: served test data:1",
+        "changed: datasets/one/test.jsonl:1 (was served test data:2)",
+        "test: 1 added, 1 removed, 1 changed",
+    ]
+
+
+def test_a_test_split_that_was_never_recorded_is_not_taken_for_none(
+    provisioned: Repository,
+) -> None:
+    place, (entry,) = place_with(provisioned, "one")
+    _, generation = place.ledger.read("one", entry.fingerprint) or (None, 0)
+    place.ledger.update(entry.model_copy(update={"tested": []}), generation)
+    lines = vertune(provisioned, "dataset", "diff", "one").stdout.splitlines()
+    assert lines == [
+        "train: 0 added, 0 removed, 0 changed",
+        "test: not compared, as it is not recorded what it was",
+    ]
 
 
 def test_a_diff_with_what_is_served_names_lines_of_both(edited: Repository) -> None:
@@ -71,7 +119,8 @@ def test_a_diff_with_what_is_served_names_lines_of_both(edited: Repository) -> N
     assert lines[2].startswith("removed: gs://vertune-local/datasets/")
     assert lines[2].endswith("/train.jsonl:2")
     assert lines[3].startswith("changed: datasets/one/train.jsonl:1 (was gs://")
-    assert lines[-1] == "2 added, 1 removed, 1 changed"
+    assert "train: 2 added, 1 removed, 1 changed" in lines
+    assert lines[-1] == "test: 0 added, 0 removed, 0 changed"
 
 
 def test_it_is_what_is_served_not_what_was_tuned_last(provisioned: Repository) -> None:
@@ -79,7 +128,7 @@ def test_it_is_what_is_served_not_what_was_tuned_last(provisioned: Repository) -
     vertune(provisioned, "rollback", "one")
     another(provisioned, "one", 1)
     result = vertune(provisioned, "dataset", "diff", "one")
-    assert result.stdout.splitlines()[-1] == "1 added, 1 removed, 0 changed"
+    assert "train: 1 added, 1 removed, 0 changed" in result.stdout.splitlines()
 
 
 @pytest.mark.parametrize(

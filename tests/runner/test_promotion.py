@@ -7,6 +7,7 @@ from jobs.runner import storage
 from jobs.runner.commands import Place
 from jobs.runner.diff import diff
 from jobs.runner.ledger import Recorded
+from jobs.runner.plan import Action
 from jobs.runner.promotion import Earlier
 from tests.conftest import STACK_SETTINGS, Repository
 from tests.runner.commands.calls import vertune
@@ -37,6 +38,42 @@ def test_what_was_not_passed_there_is_not_proven(
     (change,) = earlier.noted(PLAN).changes
     assert change.desired
     assert (why or PASSED) in change.desired.estimate.notes[-1]
+
+
+COPY = diff(by_name(wanted(at_least=0.8, copies=True)), {})
+
+
+@pytest.mark.parametrize(
+    ("recorded", "apart", "why"),
+    [
+        ({}, None, "was never tuned like this in dev"),
+        ({"a": record(entry(A1, "failed"))}, None, "has not succeeded in dev"),
+        (served(entry(A1)), "it is another's", "it is another's"),
+    ],
+)
+def test_what_cannot_be_copied_is_blocked_whatever_is_allowed(
+    recorded: dict[str, Recorded], apart: str | None, why: str
+) -> None:
+    earlier = Earlier("dev", recorded, apart)
+    plan = earlier.noted(COPY)
+    (change,) = plan.changes
+    assert change.action is Action.BLOCKED
+    assert why in change.reason
+    assert not change.priced
+    assert list(earlier.unproven(plan)) == []
+
+
+@pytest.mark.parametrize(("reached", "unproven"), [(0.9, 0), (0.7, 1)])
+def test_a_copy_names_its_source_and_has_to_have_passed_like_what_is_tuned_again(
+    reached: float, unproven: int
+) -> None:
+    earlier = Earlier("dev", served(entry(A1, score=score(reached))))
+    plan = earlier.noted(COPY)
+    (change,) = plan.changes
+    assert change.action is Action.COPY
+    assert change.source
+    assert str(change.source.tuned_model) in change.reason
+    assert len(list(earlier.unproven(plan))) == unproven
 
 
 def test_what_costs_nothing_needs_no_proof() -> None:

@@ -139,10 +139,36 @@ def test_what_is_served_meanwhile_stays(provisioned: Repository) -> None:
     before = found(place)
     place.ledger.activate("one", first.fingerprint)
     failed = carry_out(opened(place), before)
-    assert list(failed) == [f"one {first.fingerprint[:12]}"]
-    assert "it stays" in failed[f"one {first.fingerprint[:12]}"]
+    unused = f"dataset {str(first.inputs['dataset'])[:12]}"
+    assert list(failed) == [f"one {first.fingerprint[:12]}", unused]
+    assert all("it stays" in why for why in failed.values())
     assert there(place, first) == (True, [True, True])
     assert len(entries(place, "one")) == 2
+    assert first.inputs["dataset"] in datasets(place)
+
+
+def test_what_is_taken_over_by_another_name_meanwhile_stays(provisioned: Repository) -> None:
+    place, (first, _) = place_with(provisioned, "one", 2)
+    before = found(place)
+    provisioned.spec("two")
+    provisioned.data("two", "train", ("one match", "sports"), ("bank merger", "business"))
+    provisioned.data("two", "test", ("one match again", "sports"))
+    applied(place)
+    assert record_of(place, "two").active == first.fingerprint
+    failed = carry_out(opened(place), before)
+    assert "two is served by" in failed[f"one {first.fingerprint[:12]}"]
+    assert there(place, first) == (True, [True, True])
+
+
+def test_a_dataset_that_is_tuned_on_anew_meanwhile_stays(provisioned: Repository) -> None:
+    place, (first, _) = place_with(provisioned, "one", 2)
+    before = found(place)
+    provisioned.job("one")
+    text = (provisioned.root / "jobs/one.yaml").read_text("utf-8")
+    provisioned.spec("one", text.replace("epochs: 2", "epochs: 3"))
+    applied(place)
+    assert "it stays" in carry_out(opened(place), before)[before.unused[0].title]
+    assert first.inputs["dataset"] in datasets(place)
 
 
 def test_one_refusal_keeps_nothing_else_from_being_deleted(
@@ -151,7 +177,8 @@ def test_one_refusal_keeps_nothing_else_from_being_deleted(
     place, (first, second, _) = place_with(provisioned, "one", 3)
     id = (first.tuned_model or "").rpartition("/")[2].partition("@")[0]
     emulator.faults.set(Rule("no", method="DELETE", path=f"*/models/{id}", status=403))
-    assert list(pruned(place)) == [f"one {first.fingerprint[:12]}"]
+    kept = [f"one {first.fingerprint[:12]}", f"dataset {str(first.inputs['dataset'])[:12]}"]
+    assert list(pruned(place)) == kept
     assert there(place, second) == (False, [False, False])
     assert entries(place, "one")[0] == first
 

@@ -18,6 +18,7 @@ from jobs.runner.diff import diff
 from jobs.runner.estimate import Estimate
 from jobs.runner.plan import Plan
 from jobs.runner.price import Price
+from jobs.runner.report import Shown
 from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings
 from tests.runner.golden import GOLDEN, golden
@@ -76,28 +77,28 @@ def _plan() -> Plan:
     return diff(specs, recorded)
 
 
-SHAPES: dict[str, Callable[[Plan, str, Settings], str]] = {
+SHAPES: dict[str, Callable[[Shown], str]] = {
     "txt": report.plan_text,
     "md": report.plan_markdown,
-    "json": lambda plan, stack, settings: report.dumps(report.plan_json(plan, stack, settings)),
+    "json": lambda shown: report.dumps(report.plan_json(shown)),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_plan_with_one_of_each(shape: str) -> None:
-    golden(f"plan.{shape}", SHAPES[shape](_plan(), "dev", CLOUD))
+    golden(f"plan.{shape}", SHAPES[shape](Shown(_plan(), "dev", CLOUD)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_plan_of_a_simulation(shape: str) -> None:
     plan = diff(by_name(wanted("headlines")), {})
-    golden(f"plan-local.{shape}", SHAPES[shape](plan, "local", LOCAL))
+    golden(f"plan-local.{shape}", SHAPES[shape](Shown(plan, "local", LOCAL)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_empty_plan(shape: str) -> None:
     plan = diff(by_name(wanted()), {"a": record(entry(), active=A1)})
-    golden(f"plan-empty.{shape}", SHAPES[shape](plan, "dev", CLOUD))
+    golden(f"plan-empty.{shape}", SHAPES[shape](Shown(plan, "dev", CLOUD)))
 
 
 def test_what_the_month_has_cost_stands_below_a_plan() -> None:
@@ -108,9 +109,10 @@ def test_what_the_month_has_cost_stands_below_a_plan() -> None:
         "This month: $3.10 billed, $0.40 under way, 1 tuning of unknown cost; the month's cap is"
         " $50 (vertune:monthlyUsd)."
     )
-    assert said in report.plan_text(plan, "dev", capped, (), spent)
-    assert said.replace("$", r"\$") in report.plan_markdown(plan, "dev", capped, (), spent)
-    body = report.plan_json(plan, "dev", capped, (), spent)
+    shown = Shown(plan, "dev", capped, (), spent)
+    assert said in report.plan_text(shown)
+    assert said.replace("$", r"\$") in report.plan_markdown(shown)
+    body = report.plan_json(shown)
     assert (body["month"], body["monthly_cap_usd"]) == (
         {"billed": 3.1, "under_way": 0.4, "unknown": 1},
         50,
@@ -185,8 +187,8 @@ def test_what_a_service_says_is_whole_in_every_report() -> None:
     ledger = {"a": record(entry(A1, "failed", error="x" * 5000))}
     plan = diff(by_name(wanted()), ledger)
     for text in (
-        report.plan_text(plan, "dev", CLOUD),
-        report.plan_markdown(plan, "dev", CLOUD),
+        report.plan_text(Shown(plan, "dev", CLOUD)),
+        report.plan_markdown(Shown(plan, "dev", CLOUD)),
     ):
         assert "x" * 5000 in text
 
@@ -200,6 +202,6 @@ def test_json_keeps_every_character_and_shows_those_of_any_language() -> None:
 
 def test_json_reports_are_json() -> None:
     plan = diff(by_name(replace(wanted(), estimate=Estimate(None, 1, None, ()))), {})
-    body = json.loads(report.dumps(report.plan_json(plan, "dev", CLOUD)))
+    body = json.loads(report.dumps(report.plan_json(Shown(plan, "dev", CLOUD))))
     assert body["price_usd"] is None
     assert body["changes"][0]["epochs"] is None

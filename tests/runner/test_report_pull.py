@@ -8,6 +8,7 @@ from jobs.runner import report_pull
 from jobs.runner.diff import diff
 from jobs.runner.guards import Guard
 from jobs.runner.plan import Plan
+from jobs.runner.report import Shown
 from jobs.runner.touched import Touched
 from tests.runner.golden import golden
 from tests.runner.states import by_name, entry, record, wanted
@@ -27,9 +28,7 @@ def planned(*names: str, error: str = "no room") -> Plan:
 
 
 def said(plan: Plan, names: set[str], touched: Touched = _TOUCHED, *against: Guard) -> str:
-    return report_pull.markdown(
-        plan, "dev", CLOUD, against, None, names=frozenset(names), touched=touched
-    )
+    return report_pull.markdown(Shown(plan, "dev", CLOUD, against), frozenset(names), touched)
 
 
 def test_what_is_touched_comes_first_and_the_rest_is_folded() -> None:

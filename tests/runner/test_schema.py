@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from jobs.runner import catalog
+from jobs.runner.rules import RULES
 from jobs.runner.schema import schema
 from jobs.runner.spec import Spec
 
@@ -139,3 +140,15 @@ def test_an_editor_does_not_offer_overrides_that_are_refused(
     key: str, validator: Draft202012Validator
 ) -> None:
     assert list(validator.iter_errors(LEAST | {"overrides": {"prod": {key: "x"}}})) != []
+
+
+def test_an_editor_offers_no_null_first_and_calls_each_key_by_its_name() -> None:
+    assert [key for key, of in keys() if of.get("default", 0) is None or "anyOf" in of] == []
+    assert [key for key, of in keys() if of["title"] != key] == []
+
+
+def test_an_editor_says_of_each_finding_what_it_is() -> None:
+    shown = schema()["$defs"]["Ignored"]["properties"]["id"]
+    said = dict(zip(shown["enum"], shown["enumDescriptions"], strict=True))
+    assert said == {id: rule.what for id, rule in RULES.items() if id in said}
+    assert {id: one["description"] for id, one in shown["x-intellij-enum-metadata"].items()} == said

@@ -268,7 +268,7 @@ def test_each_fault_has_its_line_and_says_what_is_wanted(
 ) -> None:
     said = said or (
         "3: is not a key of a spec; known: task, base_model, dataset, instructions, tuning,"
-        " budget_usd, pin, priority, evaluation, check, environments, overrides, labels"
+        " budget_usd, pin, promotion, priority, evaluation, check, environments, overrides, labels"
     )
     assert faults(root, LEAST + line + "\n") == [f"jobs/a.yaml:4: {said}"]
 
@@ -317,6 +317,24 @@ def test_files_of_editors_and_of_other_kinds_are_not_read(root: Path) -> None:
     for other in (".a.yaml.swp", "a.yaml~", "schema.json", "notes.txt"):
         write(root, "{", other)
     write(root, "[", ".hidden.yaml")
+    assert [file.name for file in spec.load(root, "local")] == ["a"]
+
+
+def test_a_link_may_lead_to_another_file_of_the_repository_alone(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.yaml"
+    secret.write_text("password: hunter2\n")
+    (root / "jobs/a.yaml").symlink_to(secret)
+    (root / "jobs/b.yaml").symlink_to("b.yaml")
+    assert faults(root) == [
+        "jobs/a.yaml: lies outside of the repository; put the file itself into jobs/",
+        "jobs/b.yaml: cannot be read: Too many levels of symbolic links",
+    ]
+    (root / "jobs/a.yaml").unlink()
+    (root / "jobs/b.yaml").unlink()
+    (root / "here.yaml").write_text(LEAST)
+    (root / "jobs/a.yaml").symlink_to(root / "here.yaml")
     assert [file.name for file in spec.load(root, "local")] == ["a"]
 
 

@@ -29,6 +29,14 @@ def test_a_tuning_counts_in_the_month_it_ends() -> None:
     assert [one.fingerprint for one in in_month(recorded, "2026-10")] == [A2]
 
 
+def test_a_job_that_two_names_share_is_paid_once() -> None:
+    month = "2026-11"
+    one, renamed = record(billed()), record(billed(name="b"))
+    assert in_month({"a": one, "b": renamed}, month) == in_month({"a": one}, month)
+    begun = {name: record(entry(A1, "submitting", name)) for name in ("a", "b")}
+    assert len(in_month(begun, month)) == 2  # nobody knows yet whose job there will be
+
+
 def test_what_never_became_a_job_cost_nothing() -> None:
     recorded = {"a": record(entry(A1, "failed", job=None))}
     assert in_month(recorded, "2026-11") == []

@@ -257,6 +257,16 @@ def test_the_environment_of_tools_is_text(provisioned: Repository, emulator: Emu
     assert stack.load(provisioned.root, "local").environment == {"A": "1", "B": "x"}
 
 
+def test_a_shell_that_took_the_environment_over_keeps_what_it_set_since(
+    provisioned: Repository, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(provisioned, emulator.url, {"PULUMI_BACKEND_URL": "file:///there"})
+    monkeypatch.setenv("VERTUNE_EMULATOR_URL", emulator.url)
+    assert stack.load(provisioned.root, "local").environment == {}
+    monkeypatch.setenv("VERTUNE_EMULATOR_URL", "http://127.0.0.1:1")
+    assert "PULUMI_BACKEND_URL" in stack.load(provisioned.root, "local").environment
+
+
 # Outputs, through the engine
 
 

@@ -9,6 +9,7 @@ from jobs.emulator.faults.rule import Rule
 from jobs.runner import gone
 from jobs.runner.apply import Outcome, apply
 from jobs.runner.commands import Place
+from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import lease
 from jobs.runner.ledger import Entry
@@ -81,6 +82,32 @@ def test_a_refusal_for_want_of_quota_is_waited_out(place: Place, emulator: Emula
     assert len(all_jobs(place)) == 1
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_was_created_though_it_was_refused_is_found_before_the_next_try(
+    place: Place, emulator: Emulator
+) -> None:
+    emulator.faults.set(
+        Rule("full", method="POST", path="*/tuningJobs", when="after", times=1, status=429)
+    )
+    outcome, said = said_by(place, lease=lease(True))
+    (job,) = all_jobs(place)
+    assert outcome.tuned == ["one"]
+    assert f"one: found {job.name}" in said
+
+
+@pytest.mark.parametrize("status", [499, 501, 520])
+def test_a_failure_of_any_kind_is_no_word_on_whether_a_job_was_created(
+    place: Place, emulator: Emulator, status: int
+) -> None:
+    emulator.faults.set(
+        Rule("no", method="POST", path="*/tuningJobs", when="after", times=1, status=status)
+    )
+    outcome, said = said_by(place)
+    assert outcome.tuned == ["one"]
+    assert any("whether a job was created is looked up" in line for line in said)
+    assert len(all_jobs(place)) == 1
+
+
 def test_without_waiting_it_stays_queued_and_leaves_no_trace(
     place: Place, emulator: Emulator
 ) -> None:
@@ -101,7 +128,7 @@ def test_a_complaint_about_a_field_is_said_at_the_line_of_the_spec(
     assert text.splitlines()[1].startswith("base_model")
     resolved = found.resolved["one"]
     spec = resolved.file.spec.model_copy(update={"base_model": "gemini-9"})
-    file = resolved.file.model_copy(update={"spec": spec})
+    file = replace(resolved.file, spec=spec)
     outcome = apply(tools(place), found.plan, {"one": replace(resolved, file=file)})
     assert outcome.failed["one"].startswith("jobs/one.yaml:2: base_model: ")
     assert "gemini-9" in outcome.failed["one"]
@@ -118,8 +145,19 @@ def test_a_retry_that_is_refused_leaves_the_failure_on_record(
     found = planned(place, retry=("one",))
     assert "403" in apply(tools(place), found.plan, found.resolved).failed["one"]
     again, _ = entry_of(place, "one")
-    assert (again.state, again.job, again.previous) == ("failed", entry.job, [])
+    assert again == entry.model_copy(update=update)
     assert [change.action for change in planned(place).plan.changes] == [Action.BLOCKED]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_retry_of_what_was_cancelled_before_it_had_a_job_waits_for_quota_as_others_do(
+    place: Place, emulator: Emulator
+) -> None:
+    place.ledger.create(intent_of_another(place).model_copy(update={"state": "cancelled"}))
+    emulator.faults.set(Rule("full", method="POST", path="*/tuningJobs", times=1, status=429))
+    found = planned(place, retry=("one",))
+    outcome = apply(tools(place), found.plan, found.resolved)
+    assert (outcome.tuned, outcome.failed) == (["one"], {})
 
 
 # What was lost
@@ -166,6 +204,19 @@ def test_of_a_claim_that_is_held_the_holder_is_said(place: Place) -> None:
     assert all_jobs(place) == []
 
 
+def test_a_job_of_the_stack_that_had_the_bucket_before_is_found_and_not_paid_for_again(
+    place: Place,
+) -> None:
+    applied(place, wait=False)
+    entry, generation = entry_of(place, "one")
+    lost = {"state": "submitting", "job": None}
+    place.ledger.update(entry.model_copy(update=lost), generation)
+    found = planned(place)
+    outcome = apply(replace(tools(place, OVER), stack="renamed"), found.plan, found.resolved)
+    assert outcome.tuned == ["one"]
+    assert [job.name for job in place.vertex.jobs({})] == [entry.job]
+
+
 def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(
     place: Place, provisioned: Repository
 ) -> None:
@@ -174,6 +225,17 @@ def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(
     applied(place, OVER)
     assert place.ledger.recorded() == {}
     assert all_jobs(place) == []
+
+
+def test_of_a_retry_that_nobody_holds_and_no_spec_wants_the_failure_stays_on_record(
+    place: Place, provisioned: Repository
+) -> None:
+    intent = intent_of_another(place).model_copy(update={"previous": ["tuningJobs/7"]})
+    place.ledger.create(intent)
+    (provisioned.root / "jobs/one.yaml").unlink()
+    applied(place, OVER)
+    entry, _ = entry_of(place, "one")
+    assert (entry.state, entry.job, entry.previous) == ("failed", "tuningJobs/7", [])
 
 
 def test_a_claim_that_nobody_holds_is_not_taken_over_against_a_guard(
@@ -197,7 +259,9 @@ def test_of_two_jobs_for_one_claim_the_second_one_is_cancelled(place: Place) -> 
     )
     said: list[str] = []
     submission = Submission(
-        "local", place.ledger, place.vertex, lease(True), lambda name, text: said.append(text)
+        *("local", place.ledger, place.vertex, lease(True)),
+        said=lambda name, text: said.append(text),
+        happened=Events().happened,
     )
     late = Flight(entry.model_copy(update={"state": "submitting", "job": None}), 1, None)
     second = place.vertex.submit(order)
@@ -206,6 +270,29 @@ def test_of_two_jobs_for_one_claim_the_second_one_is_cancelled(place: Place) -> 
     (line,) = said
     assert line.startswith(f"{entry.job} was recorded meanwhile; the second one, {second.name}, ")
     assert "cancelled" in line  # or that it cannot be, where it has ended by itself
+
+
+def missing_once(emulator: Emulator) -> None:
+    emulator.faults.set(Rule("no", method="GET", path="*/tuningJobs/*", times=1, status=404))
+
+
+def test_a_job_that_the_service_does_not_know_yet_is_asked_for_again(
+    place: Place, emulator: Emulator
+) -> None:
+    missing_once(emulator)
+    assert said_by(place)[0].tuned == ["one"]
+
+
+def test_a_job_that_is_gone_when_it_must_be_known_has_failed(
+    place: Place, emulator: Emulator
+) -> None:
+    applied(place, wait=False)
+    entry, generation = entry_of(place, "one")
+    lost = {"state": "submitted", "lease": 0.0}
+    place.ledger.update(entry.model_copy(update=lost), generation)
+    missing_once(emulator)
+    assert "is gone" in said_by(place)[0].failed["one"]
+    assert entry_of(place, "one")[0].state == "failed"
 
 
 # Clocks

@@ -61,6 +61,15 @@ def wire(emulator: Emulator, name: str) -> Any:
 # Ordering
 
 
+def test_a_key_of_ones_own_goes_along_and_the_service_says_which_models_take_none(
+    service: Vertex,
+) -> None:
+    key = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+    with pytest.raises(RemoteError, match="Customer-managed encryption keys are not supported"):
+        service.submit(order(kms_key=key))
+    assert service.jobs({}) == []
+
+
 def test_an_order_arrives_as_it_was_meant(service: Vertex, emulator: Emulator) -> None:
     labels = {"vertune-spec": "one", "vertune-stack": "local", "team": "search"}
     job = service.submit(

@@ -28,7 +28,10 @@ def of(entry: str) -> Permissions | None:
 
 def permissions() -> set[str]:
     """All that any call may need."""
-    return {one for each in _CALLS.values() for one in each} | {*ASKED_BY_HANDLERS}
+    return {one for each in _CALLS.values() for one in each} | {
+        *ASKED_BY_HANDLERS,
+        *ASKED_OF_AGENTS,
+    }
 
 
 def entries() -> set[str]:
@@ -41,6 +44,10 @@ def entry(route: Route) -> str:
 
 # Where an object is made its name may stand in the body, and whether it is there decides.
 ASKED_BY_HANDLERS = ("storage.objects.create", "storage.objects.delete")
+# Of a service's own agent, whoever calls the service.
+ASKED_OF_AGENTS = tuple(
+    f"cloudkms.cryptoKeyVersions.useTo{what}" for what in ("Encrypt", "Decrypt")
+)
 
 
 def _rest(collection: str, one: str, kind: str) -> dict[str, Permissions]:
@@ -158,12 +165,25 @@ _GUARDRAILS: Mapping[str, Permissions] = {
     },
 }
 
+_RINGS = f"{_PLACE}/keyRings"
+_KEYS = f"{_RINGS}/{{ring}}/cryptoKeys"
+
+_KMS: Mapping[str, Permissions] = {
+    f"POST {_RINGS}": ("cloudkms.keyRings.create",),
+    f"GET {_RINGS}/{{ring}}": ("cloudkms.keyRings.get",),
+    f"POST {_KEYS}": ("cloudkms.cryptoKeys.create",),
+    f"GET {_KEYS}/{{key}}": ("cloudkms.cryptoKeys.get",),
+    f"GET {_KEYS}/{{key}}:getIamPolicy": ("cloudkms.cryptoKeys.getIamPolicy",),
+    f"POST {_KEYS}/{{key}}:setIamPolicy": ("cloudkms.cryptoKeys.setIamPolicy",),
+}
+
 _CALLS: Mapping[str, Permissions] = {
     "GET /": OPEN,
     "POST /token": OPEN,  # who has no token yet comes here (the version, if any, is left out)
     "GET /operations/{id}": OPEN,  # who began it knows its name
     f"GET {_PROJECT}": ("resourcemanager.projects.get",),
     f"GET {_PROJECT}/billingInfo": ("resourcemanager.projects.get",),
+    f"PUT {_PROJECT}/billingInfo": ("resourcemanager.projects.createBillingAssignment",),
     f"POST {_PROJECT}:getIamPolicy": ("resourcemanager.projects.getIamPolicy",),
     f"POST {_PROJECT}:setIamPolicy": ("resourcemanager.projects.setIamPolicy",),
     f"GET {_SERVICE}": ("serviceusage.services.list",),
@@ -176,4 +196,5 @@ _CALLS: Mapping[str, Permissions] = {
     **_IAM,
     **_VERTEX,
     **_GUARDRAILS,
+    **_KMS,
 }

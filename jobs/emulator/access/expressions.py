@@ -11,9 +11,14 @@ def value(expression: str, variables: Mapping[str, Any]) -> Any:
     import cel  # here: most calls meet no condition, and the import takes most of a second
 
     try:
-        return cel.evaluate(expression, dict(variables))
+        return cel.evaluate(expression, {**variables, "getAttribute": _attribute})
     except (KeyError, RuntimeError, TypeError, ValueError):
         return None
+
+
+def _attribute(api: Mapping[str, Any], name: str, default: Any) -> Any:
+    """`api.getAttribute(NAME, DEFAULT)`: a call's own attribute, where it has that one."""
+    return api.get(name, default)
 
 
 def holds(expression: str, variables: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jobs.emulator.access import calls, current, expressions, resources
 from jobs.emulator.access.callers import Caller, Callers
+from jobs.emulator.access.closed import Closed
 from jobs.emulator.access.denial import denied
 from jobs.emulator.access.resources import Resource
 from jobs.emulator.access.roles import Roles
@@ -31,9 +32,10 @@ class Guard:
         policies: Policies,
         bucket_policy: BucketPolicy,
         numbers: Mapping[str, str],
+        closed: Closed,
     ) -> None:
         self._callers, self._roles, self._policies = callers, roles, policies
-        self._bucket_policy = bucket_policy
+        self._bucket_policy, self._closed = bucket_policy, closed
         self._ids = {name: id for id, number in numbers.items() for name in (id, number)}
 
     def over(self, routes: Iterable[Route]) -> list[Route]:
@@ -49,9 +51,15 @@ class Guard:
             return route.handler(request)
 
     def _refusal(self, caller: Caller, permission: str, resource: Resource) -> ApiError | None:
+        if self._closed and (closed := self._closed_to(permission, resource)):
+            return closed
         if caller.owns_all or self._may(caller, permission, resource):
             return None
         return denied(caller.name, permission, resource)
+
+    def _closed_to(self, permission: str, resource: Resource) -> ApiError | None:
+        found = self._policy_of(resource)
+        return self._closed.refusal(permission, found[0]) if found else None
 
     def _may(self, caller: Caller, permission: str, resource: Resource) -> bool:
         found = self._policy_of(resource)
@@ -98,6 +106,7 @@ def _is_for(binding: Mapping[str, Any], members: frozenset[str], resource: Resou
             "service": resource.type.partition("/")[0],
         },
         "request": {"time": datetime.now(UTC)},
+        "api": dict(resource.attributes),
     }
     return expressions.holds(str(condition.get("expression", "")), variables)
 

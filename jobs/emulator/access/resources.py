@@ -1,7 +1,8 @@
 """Resource: what a call is about, as policies, conditions and refusals name it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from jobs.emulator.wire import Request
@@ -11,9 +12,12 @@ _TYPES = {
     "serviceAccounts": "iam.googleapis.com/ServiceAccount",
     "tuningJobs": "aiplatform.googleapis.com/TuningJob",
     "models": "aiplatform.googleapis.com/Model",
+    "cryptoKeys": "cloudkms.googleapis.com/CryptoKey",
     "endpoints": "aiplatform.googleapis.com/Endpoint",
 }
 _BILLING = "billingAccounts/"
+# https://cloud.google.com/iam/docs/conditions-attribute-reference#api-attributes
+_LISTED = "storage.googleapis.com/objectListPrefix"
 _VERSION = re.compile(r"^/(v\d(beta\d)?|ui)/")
 
 
@@ -23,6 +27,7 @@ class Resource:
     type: str = ""
     bucket: str | None = None
     project: str | None = None  # of what is in no bucket: the id or number in its name
+    attributes: Mapping[str, str] = field(default_factory=dict)  # of the call, for conditions
 
 
 def unversioned(path: str) -> str:
@@ -32,6 +37,11 @@ def unversioned(path: str) -> str:
 
 def a_bucket(name: str) -> Resource:
     return Resource(f"projects/_/buckets/{name}", "storage.googleapis.com/Bucket", name)
+
+
+def a_list(bucket: str, prefix: str) -> Resource:
+    """The bucket as a list of its objects is about it: conditions can tell the list's prefix."""
+    return replace(a_bucket(bucket), attributes={_LISTED: prefix})
 
 
 def an_object(bucket: str, name: str) -> Resource:
@@ -46,7 +56,11 @@ def of(request: Request) -> Resource:
         return Resource(f"{_BILLING}{params['billing']}", "billing.googleapis.com/Account")
     if "bucket" in params:
         name = params.get("object")
-        return a_bucket(params["bucket"]) if name is None else an_object(params["bucket"], name)
+        if name is not None:
+            return an_object(params["bucket"], name)
+        if request.path.endswith("/o"):
+            return a_list(params["bucket"], request.first("prefix") or "")
+        return a_bucket(params["bucket"])
     if "project" not in params:  # a new bucket and a list of buckets say it in the query
         project = request.first("project") or ""
         return Resource(f"projects/{project}", _TYPES["projects"], project=project)

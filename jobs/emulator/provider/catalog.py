@@ -10,6 +10,7 @@ from jobs.emulator.provider.iam_member import (
     AccountMember,
     AuditConfig,
     BucketMember,
+    KeyMember,
     ProjectMember,
 )
 from jobs.emulator.provider.resource import Resource
@@ -26,6 +27,7 @@ _TYPES: tuple[type[Resource], ...] = (
     Budget,
     Channel,
     CustomRole,
+    KeyMember,
     Pool,
     PoolProvider,
     ProjectMember,

@@ -161,6 +161,19 @@ class AccountMember(Member):
         return client.call("POST", f"/v1/{address}:setIamPolicy", {"policy": policy})
 
 
+class KeyMember(Member):
+    token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+    holder = "cryptoKeyId"
+    inputs: ClassVar = _inputs("cryptoKeyId")
+
+    def read_policy(self, client: Client, address: str) -> Values:
+        version = {"options.requestedPolicyVersion": "3"}
+        return client.call("GET", f"/v1/{address}:getIamPolicy", query=version)
+
+    def write_policy(self, client: Client, address: str, policy: Values) -> Values:
+        return client.call("POST", f"/v1/{address}:setIamPolicy", {"policy": policy})
+
+
 class BucketMember(Member):
     token = "gcp:storage/bucketIAMMember:BucketIAMMember"
     holder = "bucket"

@@ -15,16 +15,35 @@ from jobs.emulator.wire import Request, Route
 
 POLICY = "storage.policy"  # the kind of the documents that go with a bucket
 _KIND = "storage.bucket"
+_OWNED = "Your previous request to create the named bucket succeeded and you already own it."
+_TAKEN = (
+    "The requested bucket name is not available. The bucket namespace is shared by all users of"
+    " the system. Please select a different name and try again."
+)
+_AGENT = "gs-project-accounts"
+
+KeyFault = Callable[[str, str, str], ApiError | None]  # of a key, for a location and an agent
+
+
+def no_fault(key: str, location: str, agent: str) -> None:
+    """Where nobody keeps keys, every key will do."""
+
 
 Change = Callable[[Bucket, int, Mapping[str, Any]], Bucket]
 
 
 class Buckets:
     def __init__(
-        self, state: State, store: Store, principals: Principals, numbers: Mapping[str, str]
+        self,
+        state: State,
+        store: Store,
+        principals: Principals,
+        numbers: Mapping[str, str],
+        key_fault: KeyFault,
     ) -> None:
         self._state, self._store = state, store
         self._principals, self._numbers = principals, numbers
+        self._key_fault = key_fault
         self._documents = state.documents(_KIND)
 
     def routes(self) -> list[Route]:
@@ -54,11 +73,11 @@ class Buckets:
         name, project = check_bucket_name(body.get("name")), request.first("project") or ""
         number = self._number(project)
         with self._state.transaction():
-            if self._documents.get(name):
-                message = "Your previous request to create the named bucket succeeded and you"
-                raise conflict(f"{message} already own it.")
+            if other := self._documents.get(name):
+                raise conflict(_OWNED if other["project"] == project else _TAKEN)
             now = self._state.microsecond()
             bucket = new_bucket(name, project, number, now, body)
+            self._check_key(bucket)
             self._documents.put(name, bucket.document())
         return bucket.to_json()
 
@@ -85,6 +104,7 @@ class Buckets:
             bucket = self.find(request.params["bucket"])
             conditions.from_query(request).check(bucket)
             changed = change(bucket, self._state.microsecond(), body)
+            self._check_key(changed)
             self._documents.put(changed.name, changed.document())
         return changed.to_json()
 
@@ -103,9 +123,19 @@ class Buckets:
         self.find(request.params["bucket"])
         return {"kind": "storage#anywhereCaches"}
 
+    def _check_key(self, bucket: Bucket) -> None:
+        """The bucket's own key must be one that the service itself may use."""
+        resource = bucket.to_json()
+        key = resource.get("encryption", {}).get("defaultKmsKeyName")
+        if not key:
+            return
+        agent = self._principals.agent(self._number(bucket.project), _AGENT)
+        if error := self._key_fault(key, str(resource["location"]), agent):
+            raise error
+
     def _service_account(self, request: Request) -> Mapping[str, Any]:
         number = self._number(request.params["project"])
-        email = self._principals.agent(number, "gs-project-accounts")
+        email = self._principals.agent(number, _AGENT)
         return {"kind": "storage#serviceAccount", "email_address": email}
 
     def _number(self, project: str) -> str:

@@ -9,7 +9,7 @@ from jobs.emulator.principals import Principals
 from jobs.emulator.state import State
 from jobs.emulator.storage import batch
 from jobs.emulator.storage.blobs import Blobs
-from jobs.emulator.storage.buckets import Buckets
+from jobs.emulator.storage.buckets import Buckets, KeyFault, no_fault
 from jobs.emulator.storage.compose import Compose
 from jobs.emulator.storage.creation import Creation
 from jobs.emulator.storage.downloads import Downloads
@@ -31,10 +31,16 @@ _OBJECT = "/storage/v1/b/{bucket}/o/{object}"
 
 
 class Storage:
-    def __init__(self, state: State, principals: Principals, numbers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        state: State,
+        principals: Principals,
+        numbers: Mapping[str, str],
+        key_fault: KeyFault = no_fault,
+    ) -> None:
         self._blobs = blobs = Blobs(state, state.folder / "blobs")
         self._store = store = Store(state, blobs)
-        self._buckets = Buckets(state, store, principals, numbers)
+        self._buckets = Buckets(state, store, principals, numbers, key_fault)
         self._policies = Policies(state, self._buckets, principals)
         self._objects = Objects(store, self._buckets)
         self._listing = Listing(store, self._buckets)

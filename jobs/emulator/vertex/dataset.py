@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.emulator.trainer.base import Conversation, Turn
-from jobs.emulator.vertex.fields import is_text
+from jobs.emulator.vertex.fields import as_json, is_text
+from jobs.emulator.vertex.prompts import declared
+
+_FUNCTIONS = ("functionCall", "functionResponse")
 
 CountTokens = Callable[[Sequence[Conversation]], list[int]]
 
@@ -69,7 +72,7 @@ def read_examples(
 
 
 def conversation(value: Mapping[str, Any]) -> Conversation:
-    """An example in the service's own form: contents, and perhaps a system instruction."""
+    """An example in the service's own form: contents, perhaps a system instruction and tools."""
     contents = value.get("contents")
     if not isinstance(contents, list) or not contents:
         raise ExampleError("The example has no contents.")
@@ -79,7 +82,16 @@ def conversation(value: Mapping[str, Any]) -> Conversation:
     if len(turns) < 2:
         raise ExampleError("The example has no content of the user.")
     system = value.get("systemInstruction", value.get("system_instruction"))
-    return Conversation(None if system is None else _text(system), turns)
+    return Conversation(declared(None if system is None else _text(system), _tools(value)), turns)
+
+
+def _tools(value: Mapping[str, Any]) -> str | None:
+    tools = value.get("tools")
+    if tools is None:
+        return None
+    if not isinstance(tools, list) or not is_text(text := as_json(tools)):
+        raise ExampleError("The tools are not a list of declarations.")
+    return text
 
 
 def _objects(lines: Iterable[bytes], uri: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -108,10 +120,16 @@ def _text(content: object) -> str:
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, list) or not parts:
         raise ExampleError("A content has no parts.")
-    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    texts = [_said(part) if isinstance(part, dict) else None for part in parts]
     if not all(map(is_text, texts)):
         raise ExampleError("A part is not text; the local trainer reads text only.")
     return "".join(map(str, texts))
+
+
+def _said(part: Mapping[str, Any]) -> object:
+    """Its text, or the function it calls or answers for as JSON."""
+    functions = [part[name] for name in _FUNCTIONS if isinstance(part.get(name), dict)]
+    return as_json(functions[0]) if functions else part.get("text")
 
 
 def _measured(conversations: Iterable[Conversation], count: CountTokens) -> list[Example]:

@@ -24,11 +24,14 @@ class Deployment:
     def all(self, place: Place) -> list[Endpoint]:
         return self._documents.list(f"{place}/endpoints/")
 
-    def create(self, place: Place, inputs: Endpoint) -> Endpoint:
+    def create(self, place: Place, inputs: Endpoint, id: str = "") -> Endpoint:
+        """By the id that is asked for, or one that nobody else gets."""
         with self._state.transaction():
             microsecond = self._state.microsecond()
             stamp = timestamp(microsecond)
-            name = place.name("endpoints", local_id(microsecond))
+            name = place.name("endpoints", id or local_id(microsecond))
+            if self._documents.get(name):
+                raise rpc_error("ALREADY_EXISTS", f"The Endpoint already exists: {name}")
             endpoint = {"name": name, **inputs, "createTime": stamp, "updateTime": stamp}
             self._documents.put(name, endpoint)
         return endpoint
@@ -42,11 +45,16 @@ class Deployment:
         return endpoint
 
     def deploy(
-        self, endpoint: str, version: ModelName, checkpoint: str, display_name: str
+        self,
+        endpoint: str,
+        version: ModelName,
+        checkpoint: str,
+        display_name: str,
+        id: str = "",
     ) -> dict[str, Any]:
         """All traffic goes to what is deployed last."""
         deployed = {
-            "id": local_id(self._state.microsecond()).removeprefix("local-"),
+            "id": id or local_id(self._state.microsecond()).removeprefix("local-"),
             "model": str(version),
             "modelVersionId": str(version.version),
             "checkpointId": checkpoint,
@@ -55,7 +63,10 @@ class Deployment:
         }
 
         def add(endpoint: Endpoint) -> None:
-            endpoint.setdefault("deployedModels", []).append(deployed)
+            there = endpoint.setdefault("deployedModels", [])
+            if deployed["id"] in [one["id"] for one in there]:
+                raise rpc_error("ALREADY_EXISTS", f"DeployedModel {deployed['id']} already exists.")
+            there.append(deployed)
             endpoint["trafficSplit"] = {deployed["id"]: 100}
 
         self.change(endpoint, add)

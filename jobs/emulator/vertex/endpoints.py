@@ -1,5 +1,7 @@
 """Endpoints on the wire: what is deployed where, and changing it."""
 
+import re
+
 from jobs.emulator.errors import rpc_error
 from jobs.emulator.state import State
 from jobs.emulator.vertex.deployment import Deployment, Endpoint
@@ -14,6 +16,8 @@ from jobs.emulator.wire import Answer, Request, Route
 
 _FILTERS = {"display_name": "displayName", "displayName": "displayName"}
 _UPDATABLE = frozenset({"display_name", "description", "labels"})
+_ENDPOINT_ID = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,8}"
+_DEPLOYED_ID = "[0-9]{1,10}"
 _TYPE = "type.googleapis.com/google.cloud.aiplatform"
 
 
@@ -43,7 +47,9 @@ class Endpoints:
 
     def _create(self, request: Request) -> Answer:
         body, place = Fields(request.json(), "endpoint"), self._names.place(request)
-        endpoint = self._deployment.create(place, _inputs(body, sorted(_UPDATABLE)))
+        id = request.first("endpointId") or request.first("endpoint_id") or ""
+        _check_id(_ENDPOINT_ID, "endpoint_id", id)
+        endpoint = self._deployment.create(place, _inputs(body, sorted(_UPDATABLE)), id)
         root = _root(request)
         response = {"@type": f"{_TYPE}.{root}.Endpoint", **endpoint}
         return self._operations.done(place, root, "CreateEndpoint", response)
@@ -71,7 +77,8 @@ class Endpoints:
     def _deploy(self, request: Request) -> Answer:
         place, endpoint = self._names.place(request), self._names.resource(request, "endpoints")
         asked = Fields(request.json()).message("deployed_model")
-        name = self._names.model_named(asked.text("model"))
+        name, id = self._names.model_named(asked.text("model")), asked.text("id")
+        _check_id(_DEPLOYED_ID, "deployed_model.id", id)
         if name.place != place:
             raise rpc_error(
                 "INVALID_ARGUMENT", f"{name} and {endpoint} must be in the same location."
@@ -82,9 +89,8 @@ class Endpoints:
             numbered = ModelName(name.place, name.id, version["versionId"])
             if checkpoint not in self._registry.adapters(name, version):
                 raise rpc_error("INVALID_ARGUMENT", f"Checkpoint {checkpoint!r} does not exist.")
-            deployed = self._deployment.deploy(
-                endpoint, numbered, checkpoint, asked.text("display_name") or version["displayName"]
-            )
+            title = asked.text("display_name") or version["displayName"]
+            deployed = self._deployment.deploy(endpoint, numbered, checkpoint, title, id)
         response = {"deployedModel": deployed}
         return self._operations.done(place, _root(request), "DeployModel", response)
 
@@ -93,6 +99,11 @@ class Endpoints:
         self._deployment.undeploy(endpoint, Fields(request.json()).text("deployed_model_id"))
         place = self._names.place(request)
         return self._operations.done(place, _root(request), "UndeployModel", {})
+
+
+def _check_id(rule: str, field: str, id: str) -> None:
+    if id and not re.fullmatch(rule, id):
+        raise rpc_error("INVALID_ARGUMENT", f"Invalid {field} {id!r}: it must match {rule}.")
 
 
 def _inputs(body: Fields, names: list[str]) -> Endpoint:

@@ -9,15 +9,17 @@ from jobs.emulator.vertex.fields import Fields
 from jobs.emulator.vertex.labels import label_faults
 from jobs.emulator.vertex.listing import in_memory, page
 from jobs.emulator.vertex.masks import masked
-from jobs.emulator.vertex.names import ModelName, Names, local_id
+from jobs.emulator.vertex.names import ModelName, Names, Place, local_id
 from jobs.emulator.vertex.operations import Operations
 from jobs.emulator.vertex.registry import DEFAULT, Registry, Version
 from jobs.emulator.wire import Answer, Request, Route
 
 _FILTERS = {"display_name": "displayName", "displayName": "displayName", "model": "id"}
+_SHOWN = "[a-z_][a-z0-9_-]{0,62}"
+_ID = re.compile(_SHOWN)
 _ALIAS = re.compile(r"-?[a-z][a-zA-Z0-9-]{0,126}[a-z0-9-]")
 _OF_ONE_VERSION = frozenset(
-    {"name", "versionId", "versionAliases", "createTime", "updateTime"}
+    {"name", "versionId", "versionAliases", "createTime", "updateTime", "encryptionSpec"}
     | {"versionCreateTime", "versionUpdateTime"}
 )
 _UPDATABLE = frozenset(
@@ -113,20 +115,31 @@ class Models:
         return self._operations.done(name.place, _version(request), "DeleteModelVersion")
 
     def _copy(self, request: Request) -> Answer:
-        body = Fields(request.json())
-        place = self._names.place(request)
+        body, place = Fields(request.json()), self._names.place(request)
         source = self._names.model_named(body.text("source_model"))
-        version = self._registry.get(source)
+        _refuse_abroad(source, place)
+        with self._state.transaction():  # of two copies with one id the second is refused
+            version = self._registry.get(source)
+            target = self._target(body, place)
+            number = self._registry.add(
+                target, _copied(version, body), self._registry.adapters(source, version)
+            )
+        response = {"model": str(target), "modelVersionId": number}
+        return self._operations.done(place, _version(request), "CopyModel", response)
+
+    def _target(self, body: Fields, place: Place) -> ModelName:
+        """A new model, by the id that is asked for, or one that is there already."""
         if parent := body.text("parent_model"):
             target = self._names.model_named(parent)
             self._registry.get(target)
-        else:
-            target = ModelName(place, body.text("model_id") or local_id(self._operations.tick()))
-        number = self._registry.add(
-            target, _copied(version), self._registry.adapters(source, version)
-        )
-        response = {"model": str(target), "modelVersionId": number}
-        return self._operations.done(place, _version(request), "CopyModel", response)
+            return target
+        id = body.text("model_id")
+        if id and not _ID.fullmatch(id):
+            raise rpc_error("INVALID_ARGUMENT", f"Invalid model_id {id!r}: it must match {_SHOWN}.")
+        target = ModelName(place, id or local_id(self._operations.tick()))
+        if self._registry.find(target):
+            raise rpc_error("ALREADY_EXISTS", f"The Model already exists: {target}")
+        return target
 
     def _refuse_deployed(self, name: ModelName, version: Version) -> None:
         where = self._deployment.deployed(name.place).get(f"{name}@{version['versionId']}")
@@ -165,8 +178,22 @@ def _update_field(version: Version, name: str, body: Fields) -> None:
     version[first + "".join(word.capitalize() for word in rest)] = text
 
 
-def _copied(version: Version) -> Version:
-    return {name: value for name, value in version.items() if name not in _OF_ONE_VERSION}
+def _refuse_abroad(source: ModelName, place: Place) -> None:
+    if source.place.project != place.project:
+        raise rpc_error(
+            "INVALID_ARGUMENT",
+            f"The source Model {source} must be in the same Project as {place}.",
+        )
+
+
+def _copied(version: Version, body: Fields) -> Version:
+    """With the key that is asked for: the source's is none of it."""
+    kept = {name: value for name, value in version.items() if name not in _OF_ONE_VERSION}
+    copied = {**kept, "modelSourceInfo": {**version["modelSourceInfo"], "copy": True}}
+    if "encryption_spec" in body:
+        key = body.message("encryption_spec").text("kms_key_name")
+        copied["encryptionSpec"] = {"kmsKeyName": key}
+    return copied
 
 
 def _version(request: Request) -> str:

@@ -6,7 +6,8 @@ from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.trainer.base import Conversation, Turn
 from jobs.emulator.vertex.fields import Fields
 
-_ROLES = ("", "user", "model")
+_ROLES = {"": "user", "user": "user", "function": "user", "model": "model"}
+_FUNCTIONS = ("function_call", "function_response")
 _MOST_STOP_SEQUENCES = 5
 
 
@@ -26,8 +27,13 @@ def read_prompt(body: Fields, *, answerable: bool = True) -> Conversation:
     turns = tuple(_turn(content) for content in contents)
     if answerable and turns[-1].role != "user":
         raise _refusal("contents", "Please ensure that multiturn requests end with a user role.")
-    system = body.message("system_instruction")
-    return Conversation(_text(system) if "system_instruction" in body else None, turns)
+    system = _text(body.message("system_instruction")) if "system_instruction" in body else None
+    return Conversation(declared(system, body.json("tools") if "tools" in body else None), turns)
+
+
+def declared(system: str | None, tools: str | None) -> str | None:
+    """A system instruction, and after it the functions that may be called."""
+    return "\n".join(filter(None, (system, tools))) if tools else system
 
 
 def read_generation(body: Fields, longest: int) -> Generation:
@@ -55,19 +61,22 @@ def _turn(content: Fields) -> Turn:
     role = content.text("role")
     if role not in _ROLES:
         raise _refusal(content.path("role"), "Please use a valid role: user, model.")
-    return Turn(role or "user", _text(content))
+    return Turn(_ROLES[role], _text(content))
 
 
 def _text(content: Fields) -> str:
     parts = content.messages("parts")
     if not parts:
         raise _refusal(content.path("parts"), "must include at least one parts field")
-    for part in parts:
-        if "text" not in part:
-            raise rpc_error(
-                "UNIMPLEMENTED", f"The emulator answers text only, and {part.path('')} is not."
-            )
-    return "".join(part.text("text") for part in parts)
+    return "".join(map(_said, parts))
+
+
+def _said(part: Fields) -> str:
+    if "text" in part:
+        return part.text("text")
+    if function := next((name for name in _FUNCTIONS if name in part), None):
+        return part.json(function)
+    raise rpc_error("UNIMPLEMENTED", f"The emulator answers text only, and {part.path('')} is not.")
 
 
 def _refusal(field: str, fault: str) -> ApiError:

@@ -72,6 +72,7 @@ class Publication:
                 TUNE_TYPE: "supervised",
                 STAND_IN: label_value(self._trainer.name),
             },
+            **({"encryptionSpec": job["encryptionSpec"]} if "encryptionSpec" in job else {}),
             "modelSourceInfo": {"sourceType": "GENIE"},
             "baseModelSource": {
                 "genieSource": {"baseModelUri": f"publishers/google/models/{base_model(job)}"}

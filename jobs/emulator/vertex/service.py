@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from jobs.emulator.state import State
 from jobs.emulator.trainer.client import TrainerClient
-from jobs.emulator.vertex.catalog import load_catalog
+from jobs.emulator.vertex.catalog import Catalog, load_catalog
 from jobs.emulator.vertex.continuation import Continuation
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.endpoints import Endpoints
@@ -35,8 +35,9 @@ class Vertex:
         numbers: Mapping[str, str],
         concurrent_jobs: int = 1,
         quota: int | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
-        catalog, names = load_catalog(), Names(numbers)
+        catalog, names = catalog or load_catalog(), Names(numbers)
         jobs, metrics = JobStore(state, quota), Metrics(state)
         registry, deployment = Registry(state), Deployment(state)
         continuation = Continuation(registry, names, trainer.name)

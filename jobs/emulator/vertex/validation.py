@@ -28,6 +28,7 @@ Faults = dict[str, str]
 
 _LONGEST_NAME = 128
 _HEAD = 1 << 20
+_KEY = re.compile(r"projects/[^/]+/locations/([^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
 class Validation:
@@ -69,11 +70,8 @@ class Validation:
             )
         if continued:
             check_continued(job, continued, base.serving[place.location])
-        if "encryption_spec" in job and not base.customer_managed_keys:
-            raise rpc_error(
-                "FAILED_PRECONDITION",
-                f"Customer-managed encryption keys are not supported for base model {name}.",
-            )
+        if "encryption_spec" in job:
+            _check_key(job.message("encryption_spec"), base, place)
         _check_adapter_size(job, base)
         return base
 
@@ -159,6 +157,21 @@ def _unknown(name: str, retired: str | None) -> ApiError:
     return rpc_error("INVALID_ARGUMENT", fault, violations={"tuning_job.base_model": fault})
 
 
+def _check_key(encryption: Fields, base: BaseModel, place: Place) -> None:
+    if not base.customer_managed_keys:
+        raise rpc_error(
+            "FAILED_PRECONDITION",
+            f"Customer-managed encryption keys are not supported for base model {base.id}.",
+        )
+    key = encryption.text("kms_key_name")
+    found = _KEY.fullmatch(key)
+    if not found or found[1] != place.location:
+        fault = f"The key {key!r} must be a Cloud KMS key in location {place.location}."
+        raise rpc_error(
+            "INVALID_ARGUMENT", fault, violations={encryption.path("kms_key_name"): fault}
+        )
+
+
 def _check_adapter_size(job: Fields, base: BaseModel) -> None:
     hyper_parameters = job.message("supervised_tuning_spec").message("hyper_parameters")
     size = hyper_parameters.enum("adapter_size", enums.ADAPTER_SIZE)
@@ -199,6 +212,8 @@ def _inputs(job: Fields, spec: Fields) -> dict[str, Any]:
     ):
         if text := job.text(name):
             kept[wire] = text
+    if "encryption_spec" in job:
+        kept["encryptionSpec"] = {"kmsKeyName": job.message("encryption_spec").text("kms_key_name")}
     kept["labels"] = job.text_map("labels")
     return kept
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from jobs.runner.counting import Counting
     from jobs.runner.desired import Resolved
-    from jobs.runner.ledger import Ledger, Owner
+    from jobs.runner.ledger import Ledger, Owner, Recorded
     from jobs.runner.promotion import Earlier
     from jobs.runner.registry import Registry
     from jobs.runner.seen import Seen
@@ -66,6 +67,12 @@ class Place:
 
         return stack.load(self.root, self.name)
 
+    def seen(self, file: str | None = None) -> Seen:
+        """What earlier commands read of the splits, or what else is kept under that name."""
+        from jobs.runner import seen
+
+        return seen.Seen(self.root / _CACHE, file or seen.FILE)
+
     def open_bucket(self, name: str) -> Bucket:
         from jobs.runner import storage
 
@@ -84,10 +91,18 @@ class Place:
     @cached_property
     def earlier(self) -> Earlier | None:
         """The stack that this one promotes from, if its settings name one."""
-        from jobs.runner.promotion import Earlier
+        from jobs.runner import promotion
 
+        if self.before is None:
+            return None
+        apart = promotion.apart(self.before.settings, self.settings)
+        return promotion.Earlier.read(self.before.name, self.before.ledger, self.name, apart)
+
+    @cached_property
+    def before(self) -> Place | None:
+        """The same repository in the stack that this one promotes from."""
         name = self.settings.promotes_from
-        return Earlier(name, Place(name, self.root).ledger.recorded()) if name else None
+        return Place(name, self.root) if name else None
 
     @cached_property
     def owner(self) -> Owner:
@@ -119,6 +134,14 @@ class Place:
         self.ledger.note(digest)
         return outputs
 
+    def read(self, select: Sequence[str] = ()) -> tuple[dict[str, Recorded], list[Resolved]]:
+        """What is recorded and what is wanted: the ledger is listed while the specs are read."""
+        ledger = self.ledger
+        with ThreadPoolExecutor(1) as beside:
+            recorded = beside.submit(ledger.recorded)
+            resolved = self.resolve(select)
+            return recorded.result(), resolved
+
     def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
         """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""
         from jobs.runner import spec
@@ -130,12 +153,11 @@ class Place:
 
         With `examine` also what the examples themselves say is looked at.
         """
-        from jobs.runner import desired, examined, seen
+        from jobs.runner import desired, examined
 
         today, here = datetime.now(UTC).date(), (self.root, self.settings, self.open_bucket)
         every = [*files, *self._parents(files)]
-        kept = examined.FILE if examine else seen.FILE
-        with seen.Seen(self.root / _CACHE, kept) as known:
+        with self.seen(examined.FILE if examine else None) as known:
             found = [
                 desired.resolve(file, *here, today, examine=examine, seen=known) for file in every
             ]
@@ -144,19 +166,17 @@ class Place:
     def _remembered(self, resolved: Sequence[Resolved]) -> list[Resolved]:
         """With the service's own counts of their tokens that were asked for before."""
         from jobs.runner import counting
-        from jobs.runner.seen import Seen
 
-        with Seen(self.root / _CACHE, counting.FILE) as answers:
+        with self.seen(counting.FILE) as answers:
             return [self._counting(answers).remembered(one) for one in resolved]
 
     def counted(self, resolved: Sequence[Resolved], names: Collection[str]) -> list[Resolved]:
         """These with the service's own count of their tokens, for the specs of these names."""
         from jobs.runner import counting
         from jobs.runner.progress import Watch
-        from jobs.runner.seen import Seen
 
         found = list(resolved)
-        with Seen(self.root / _CACHE, counting.FILE) as answers, Watch() as watch:
+        with self.seen(counting.FILE) as answers, Watch() as watch:
             for place, one in enumerate(found):
                 if one.file.name in names and one.desired:
                     vertex = self.vertex.at(one.desired.serving_location)

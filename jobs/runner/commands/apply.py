@@ -16,6 +16,7 @@ import click
 from jobs.runner import gone, guards, ledger, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
+from jobs.runner.events import Events
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from jobs.runner.apply import Outcome
+    from jobs.runner.copying import Copying
 
 
 _BEHIND = "it is served all the same; the next apply moves its alias in the registry"
@@ -39,7 +41,8 @@ class _Terms:
     reviewed: Path | None
     checksum: str | None
     record: bool
-    go_on: bool = False
+    go_on: bool
+    events: Events
 
     @property
     def reviews(self) -> bool:
@@ -61,6 +64,12 @@ class _Sum:
     failed: dict[str, str] = field(default_factory=dict)
     running: list[str] = field(default_factory=list)
     queued: list[str] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        every = {"tuned": self.tuned, "failed": self.failed}
+        every |= {"running": self.running, "queued": self.queued}
+        return {word: len(names) for word, names in every.items()}
 
     def add(self, outcome: Outcome) -> None:
         self.tuned += outcome.tuned
@@ -96,6 +105,12 @@ class _Sum:
     type=click.Choice(guards.NAMES),
     help="Lift this guard; may be given again.",
 )
+@click.option(
+    "--events",
+    "log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append what happens to this file, as JSON lines; docs/events.md has the format.",
+)
 @click.option("--no-record", is_flag=True, help="Leave the stack's outputs to `vertune record`.")
 @click.option(
     "--retry",
@@ -114,6 +129,7 @@ def command(
     checksum: str | None,
     go_on: bool,
     allow: tuple[str, ...],
+    log: Path | None,
     no_record: bool,
     retry: tuple[str, ...],
 ) -> None:
@@ -126,19 +142,30 @@ def command(
     """
     if go_on and (reviewed or checksum or retry):
         raise click.UsageError("--continue goes with neither --plan, --checksum nor --retry")
-    terms = _Terms(select, yes, not no_wait, allow, reviewed, checksum, not no_record, go_on)
+    events = Events(place.name, log)
+    waits, records = not no_wait, not no_record
+    terms = _Terms(select, yes, waits, allow, reviewed, checksum, records, go_on, events)
+    with events:
+        _apply(place, terms, retry, output)
+
+
+def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> None:
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
-    click.echo(report.plan_text(found.plan, place.name, place.settings), err=output != "text")
+    click.echo(_shown(place, found.plan), err=output != "text")
     _hold(terms, found, promised)
     result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
     _move_aliases(place, found, after)
-    _finish(place, output, result, after, terms.record)
+    _finish(place, output, result, after, terms)
+
+
+def _shown(place: Place, plan: Plan) -> str:
+    return report.plan_text(report.Shown(plan, place.name, place.settings))
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
-    resolved, recorded = place.resolve(terms.select), place.ledger.recorded()
+    recorded, resolved = place.read(terms.select)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     found = reconcile(resolved, recorded, terms.select, retry, terms.allow)
@@ -166,6 +193,7 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
         if all(name in result.failed for _, name, _ in todo):
             break
         try:
+            terms.events.planned(found.plan)
             _refuse(place, terms, found)
             if found.plan.tunes:
                 _ask(place, terms)
@@ -176,6 +204,7 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
                 raise
             if not done:
                 result.add(_carry_out(place, terms, begun))  # it is paid for whatever is refused
+            terms.events.happened("stopped", error=str(error))
             result.failed["the rest"] = str(error)  # what is done is recorded all the same
             click.echo(str(error), err=True)
             break
@@ -190,7 +219,7 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
         if terms.held:
             found = found.of(promised.covers)
         elif not all(map(promised.covers, found.plan.now)):
-            click.echo(report.plan_text(found.plan, place.name, place.settings), err=True)
+            click.echo(_shown(place, found.plan), err=True)
     return result
 
 
@@ -281,6 +310,8 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             at_once=place.settings.max_concurrent_jobs,
             poll_seconds=remote.patient(0.5 if place.settings.emulator else 20.0),
             lease=lease(place.settings.emulator),
+            copying=_copying(place),
+            events=terms.events,
             wait=terms.wait,
             stop=stop,
         )
@@ -290,6 +321,17 @@ def _carry_out(place: Place, terms: _Terms, found: Reconciliation) -> Outcome:
             "stopped waiting; jobs that were submitted go on, `vertune apply` adopts them"
         )
     return outcome
+
+
+def _copying(place: Place) -> Copying | None:
+    from jobs.runner.copying import Copying
+
+    if place.before is None:
+        return None
+    settings, before = place.settings, place.before.ledger
+    return Copying(
+        place.name, settings.project, settings.bucket, place.ledger, before, place.registry
+    )
 
 
 @contextmanager
@@ -326,8 +368,12 @@ def _move_aliases(place: Place, before: Reconciliation, after: Reconciliation) -
             click.echo(f"{name}: {error}\n{name}: {_BEHIND}", err=True)
 
 
-def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, record: bool) -> None:
-    outputs = place.record() if record and _unrecorded(place, result, found) else {}
+def _finish(place: Place, output: str, result: _Sum, found: Reconciliation, terms: _Terms) -> None:
+    outputs: dict[str, object] = {}
+    if terms.record and _unrecorded(place, result, found):
+        outputs = place.record()
+        terms.events.happened("recorded", counts={"tuned_models": len(outputs)})
+    terms.events.happened("ended", counts=result.counts)
     if output == "json":
         body = {
             "tuned": result.tuned,

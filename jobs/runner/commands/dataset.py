@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,25 @@ from jobs.runner.estimate import counted
 
 if TYPE_CHECKING:
     from jobs.runner.datasets.diff import Diff
+    from jobs.runner.datasets.parted import Parted
+    from jobs.runner.datasets.shares import Shares
 
 _OLD = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
-_SHARE = click.FloatRange(0, 0.5)
+
+
+class _Share(click.FloatRange):
+    """From nothing to a half; `nan` is in no range, and passes for one of any."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        share = super().convert(value, param, ctx)
+        if math.isnan(share):
+            self.fail(f"{value} is no share", param, ctx)
+        return share
+
+
+_SHARE = _Share(0, 0.5)
+_MOST_SAID = 5  # labels that lack a side
 
 
 @click.group("dataset")
@@ -80,17 +96,51 @@ def dedupe(file: Path, new: Path, how: Any) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--validation", type=_SHARE, default=0.1, show_default=True, help="Its share.")
 @click.option("--test", type=_SHARE, default=0.1, show_default=True, help="Its share.")
-def split(file: Path, folder: Path, validation: float, test: float) -> None:
+@click.option("--exact", is_flag=True, help="Each label has its share, to the example.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder split earlier: its examples stay where they are, new ones fill up the shares.",
+)
+def split(
+    file: Path, folder: Path, validation: float, test: float, exact: bool, keep: Path | None
+) -> None:
     """Write train, validation and test.jsonl into FOLDER, by what the examples of FILE say.
 
-    Examples that are added later move no other; those that are nearly the same stay together.
+    Examples that are nearly the same stay together. Each side is chosen by the text alone, so
+    examples that are added behind move no other, and each label has about its share of each file.
+    With --exact it has just that, and what is added later moves none with --keep.
 
     Example: vertune dataset split raw.jsonl datasets/tickets --test 0.2
     """
+    from jobs.runner.datasets.shares import Shares
     from jobs.runner.datasets.split import split
 
-    count = split(file, folder, validation, test)
-    click.echo(", ".join(f"{number:,} {name}" for name, number in count.items()))
+    if validation + test >= 1:
+        raise click.UsageError("--validation and --test leave nothing to tune on")
+    shares = Shares(validation, test)
+    found = split(file, folder, shares, exact=exact, earlier=keep)
+    _print_shares(found, shares, keep, even=exact or keep is not None)
+
+
+def _print_shares(found: Parted, shares: Shares, keep: Path | None, *, even: bool) -> None:
+    from jobs.runner import tables
+    from jobs.runner.datasets.parted import table, too_few
+
+    click.echo(tables.text(("label", "all", *found.counts), table(found)))
+    if keep:
+        said = f"\n{found.kept:,} where they are in {keep}, {found.gone:,} of it not in this file"
+        click.echo(said)
+    if found.torn:
+        many = counted(found.torn, "group")
+        click.echo(f"{many} of nearly the same examples {keep} has on several sides, as they stay")
+    lacking = list(too_few(found, shares))
+    for said in lacking[:_MOST_SAID]:
+        click.echo(plain(said))
+    if len(lacking) > _MOST_SAID:
+        click.echo(f"and {counted(len(lacking) - _MOST_SAID, 'label')} more")
+    if lacking and not even:
+        click.echo("--exact gives every label its share, and each at least one in train")
 
 
 @command.command("convert")
@@ -153,34 +203,24 @@ def sample(file: Path, new: Path, count: int, seed: int) -> None:
 def diff(context: click.Context, old: str, new: Path | None) -> None:
     """Say which examples were added, removed or answered otherwise in NEW.
 
-    With the NAME of a spec alone: in its training data, since what is served was tuned.
+    With the NAME of a spec alone: in each of its splits, since what is served was tuned.
 
     Example: vertune dataset diff old.jsonl datasets/headlines/train.jsonl
     """
     from jobs.runner.datasets import diff as comparison
 
     if new is None:
-        was, now, found = _since_served(context.obj, old)
-    else:
-        path = _OLD.convert(old, None, context)
-        was, now, found = str(path), str(new), comparison.diff(path, new)
-    for name, numbers in (("added", found.added), ("removed", found.removed)):
-        for number in numbers:
-            click.echo(f"{name}: {was if name == 'removed' else now}:{number}")
-    for before, after in found.changed:
-        click.echo(f"changed: {now}:{after} (was {was}:{before})")
-    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
-    for label, counts in shift:
-        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
-    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
-    click.echo(", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
+        _print_since_served(context.obj, old)
+        return
+    path = _OLD.convert(old, None, context)
+    _print_diff(comparison.diff(path, new), str(path), str(new))
 
 
-def _since_served(place: Place, name: str) -> tuple[str, str, Diff]:
-    """What it was tuned on, what it would be tuned on now, and what lies between."""
+def _print_since_served(place: Place, name: str) -> None:
+    """What differs of each split from what is served."""
     from jobs.runner import history
     from jobs.runner.commands.predict import served
-    from jobs.runner.dataset import NoDataset
+    from jobs.runner.dataset import SPLITS, NoDataset
     from jobs.runner.errors import Problems, VertuneError
 
     if not (resolved := place.resolve([name])):
@@ -193,7 +233,26 @@ def _since_served(place: Place, name: str) -> tuple[str, str, Diff]:
         found = history.since(entry, one, place.open_bucket)
     except NoDataset as error:
         raise VertuneError(f"{name}: {error}") from None
-    return entry.dataset_uri, one.dataset.train.source.shown, found
+    was, now = history.uploaded(entry), one.dataset.splits
+    for split in SPLITS:
+        if split in found:
+            new = now[split].source.shown if split in now else split
+            _print_diff(found[split], was.get(split) or f"served {split} data", new, f"{split}: ")
+        elif split in now:
+            click.echo(f"{split}: not compared, as it is not recorded what it was")
+
+
+def _print_diff(found: Diff, was: str, now: str, of: str = "") -> None:
+    for name, numbers in (("added", found.added), ("removed", found.removed)):
+        for number in numbers:
+            click.echo(f"{name}: {was if name == 'removed' else now}:{number}")
+    for before, after in found.changed:
+        click.echo(f"changed: {now}:{after} (was {was}:{before})")
+    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
+    for label, counts in shift:
+        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
+    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
+    click.echo(of + ", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
 
 
 def _counts(count: Counter[str], otherwise: str) -> None:

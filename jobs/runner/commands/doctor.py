@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -160,13 +161,24 @@ def _cloud() -> Iterator[Finding]:
     if os.environ.get("VERTUNE_EMULATOR_URL"):
         what = "this shell's tools are pointed at the emulator"
         yield Finding("environment", what, False, "open another terminal")
+    yield _plugin()
+    yield _credentials()
+
+
+def _plugin() -> Finding:
+    """Google's provider, of the SDK's version or a newer one: Pulumi takes no older one."""
+    needed = metadata.version("pulumi-gcp")
     plugins = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins"
     found = sorted(path.name for path in plugins.glob("resource-gcp-v*") if path.is_dir())
-    mend = f"pulumi plugin install resource gcp {metadata.version('pulumi-gcp')}"
-    yield Finding(
-        "plugin", ", ".join(found) or "Google's provider", bool(found), "" if found else mend
-    )
-    yield _credentials()
+    if any(_version(name) >= _version(needed) for name in found):
+        return Finding("plugin", ", ".join(found))
+    there = f"; there is {', '.join(found)}" if found else ""
+    mend = f"pulumi plugin install resource gcp {needed}"
+    return Finding("plugin", f"Google's provider, {needed} or newer{there}", False, mend)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", text)))
 
 
 def _credentials() -> Finding:

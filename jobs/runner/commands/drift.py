@@ -46,7 +46,9 @@ def _wanted(place: Place) -> dict[str, str]:
     from jobs.runner.legible import legible
 
     today = datetime.now(UTC).date()
-    found = legible(place.root, place.name, place.settings, place.open_bucket, today)
+    here = (place.root, place.name, place.settings, place.open_bucket)
+    with place.seen() as known:
+        found = legible(*here, today, seen=known)
     for what in found.wrong:
         click.echo("\n".join(map(plain, what.split("\n"))), err=True)
     return {name: desired.fingerprint for name, desired in found.desired.items()}

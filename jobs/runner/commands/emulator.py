@@ -95,17 +95,25 @@ def status(place: Place, output: str) -> None:
     help="For Google's own provider plugin instead of the emulator's.",
 )
 @click.option("--plain", is_flag=True, help="NAME=VALUE lines, as $GITHUB_ENV takes them.")
+@click.option(
+    "--state",
+    metavar="gs://BUCKET",
+    help="Have Pulumi keep its state there, in a bucket of the emulator. STORAGE_EMULATOR_HOST is"
+    " then HOST:PORT, which Pulumi's engine takes and Google's client for Python does not.",
+)
 @click.pass_obj
-def env(place: Place, genuine_provider: bool, plain: bool) -> None:
+def env(place: Place, genuine_provider: bool, plain: bool, state: str | None) -> None:
     """Print what points Google's tools and Pulumi at it.
 
     Example: eval "$(vertune emulator env)"
     """
+    if state and not state.startswith("gs://"):
+        raise click.UsageError("--state is gs://BUCKET or gs://BUCKET/PREFIX")
     from jobs.emulator import environment as shell
 
     found = _running(place)
     variables = shell.environment(
-        found.url, found.folder, place.root, genuine_provider=genuine_provider
+        found.url, found.folder, place.root, genuine_provider=genuine_provider, state=state
     )
     shown = shell.plain_lines(variables) if plain else shell.export_lines(variables)
     click.echo(shown, nl=False)

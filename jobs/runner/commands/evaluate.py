@@ -44,7 +44,11 @@ def command(place: Place, name: str, rows: bool, output: str) -> None:
     cells = [(row.prompt, row.expected, row.base, row.tuned) for row in said]
     columns = ("prompt", "expected", "base", "tuned")
     if output == "json":
-        body = {"name": name, "simulated": entry.stand_in is not None, **score.model_dump()}
+        body = {
+            "name": name,
+            "simulated": entry.stand_in is not None,
+            **score.model_dump(),
+        }
         if rows:
             body["rows"] = [dict(zip(columns, cell, strict=True)) for cell in cells]
         click.echo(report.dumps(body))

@@ -10,6 +10,7 @@ import click
 from jobs.runner import report
 from jobs.runner.commands import Place, output_option
 from jobs.runner.errors import Problems, VertuneError
+from jobs.runner.events import Events
 
 if TYPE_CHECKING:
     from jobs.runner.adoption import Adoption
@@ -88,7 +89,8 @@ def _served(place: Place, flight: Flight) -> dict[str, object]:
     from jobs.runner.serving import Serving
 
     with Watch() as watch:
-        serving = Serving(place.ledger, place.vertex, watch.said, watch.answered, threading.Event())
+        told = watch.said, watch.answered, Events().happened
+        serving = Serving(place.ledger, place.vertex, *told, threading.Event())
         serving.serve(flight)
     pointer.follow(place.ledger, place.registry, place.ledger.recorded(), flight.entry.name)
     return place.record()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import gone, guards, history, promise, report, spending
+from jobs.runner import gone, guards, history, promise, report, snapshot, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Recorded
@@ -18,6 +19,11 @@ from jobs.runner.spending import Spent
 
 if TYPE_CHECKING:
     from jobs.runner.desired import Resolved
+
+_NOT_ASKED = (
+    "\nAgainst what was recorded on {:%Y-%m-%d at %H:%M} UTC; nobody was asked what came since,"
+    " whose the bucket is, or what an earlier stack has."
+)
 
 
 @click.command("plan")
@@ -53,6 +59,12 @@ if TYPE_CHECKING:
     metavar="BASE",
     help="In Markdown: first the specs changed since this branch or commit, the rest folded.",
 )
+@click.option(
+    "--snapshot",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Plan against what `status --snapshot` wrote there; asks nobody, needs no credentials.",
+)
 @click.pass_obj
 def command(
     place: Place,
@@ -64,6 +76,7 @@ def command(
     allow: tuple[str, ...],
     retry: tuple[str, ...],
     touched: str | None,
+    file: Path | None,
 ) -> None:
     """Show what apply would do, why and for how much; change nothing.
 
@@ -71,8 +84,15 @@ def command(
     """
     if touched and output != "markdown":
         raise click.UsageError("--touched goes with -o markdown")
-    recorded, resolved = place.ledger.recorded(), place.resolve(select)
-    month = spending.this_month(recorded, place.ledger.clock.now())
+    if file and (exact or retry or out):
+        raise click.UsageError("--snapshot goes with neither --exact, --retry nor --out")
+    kept = snapshot.read(file, place.name, place.settings.project) if file else None
+    if kept:
+        recorded, resolved, now = kept.recorded(), place.resolve(select), datetime.now(UTC)
+    else:
+        recorded, resolved = place.read(select)
+        now = place.ledger.clock.now()
+    month = spending.this_month(recorded, now)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
     plan = reconcile(resolved, recorded, select, retry, allow).plan
@@ -80,32 +100,40 @@ def command(
         priced = {one.name for one in plan.changes if one.costs or one.action is Action.BLOCKED}
         resolved = place.counted(resolved, priced)
         plan = reconcile(resolved, recorded, select, retry, allow).plan
-    if place.earlier:
-        plan = place.earlier.noted(plan)
-    plan = history.told(plan, resolved, place.ledger, place.open_bucket)
+    if not kept:
+        plan = place.earlier.noted(plan) if place.earlier else plan
+        plan = history.told(plan, resolved, place.ledger, place.open_bucket)
     if out is not None:
         saved = promise.promise(plan, place.name, place.settings.project)
         _save(out, saved.model_dump_json(indent=1) + "\n")
     spent = month if plan.tunes else None
-    against = [g for g in _against(place, plan, recorded, spent) if g.name not in allow]
-    shown = (plan, place.name, place.settings, against, spent)
+    standing = _against(place, plan, recorded, spent, asked=kept is None)
+    against = [guard for guard in standing if guard.name not in allow]
+    shown = report.Shown(plan, place.name, place.settings, against, spent)
     if output == "json":
-        click.echo(report.dumps(report.plan_json(*shown)))
+        click.echo(report.dumps(report.plan_json(shown)))
     elif touched:
         click.echo(_of_a_pull_request(place, shown, touched, resolved))
     elif output == "markdown":
-        click.echo(report.plan_markdown(*shown))
+        click.echo(report.plan_markdown(shown))
     else:
-        click.echo(report.plan_text(*shown))
+        click.echo(report.plan_text(shown))
+    if kept:
+        click.echo(_NOT_ASKED.format(kept.taken), err=output == "json")
     if detailed_exitcode and plan:
         click.get_current_context().exit(3)
 
 
 def _against(
-    place: Place, plan: Plan, recorded: Mapping[str, Recorded], spent: Spent | None
+    place: Place,
+    plan: Plan,
+    recorded: Mapping[str, Recorded],
+    spent: Spent | None,
+    *,
+    asked: bool,
 ) -> Iterator[guards.Guard]:
-    marked = place.ledger.owner() if plan else None
-    unproven = [*place.earlier.unproven(plan)] if place.earlier else []
+    marked = place.ledger.owner() if plan and asked else None
+    unproven = [*place.earlier.unproven(plan)] if asked and place.earlier else []
     return guards.guards(plan, recorded, place.settings, place.owner, marked, unproven, spent)
 
 
@@ -117,7 +145,7 @@ def _of_a_pull_request(
 
     found = touched(place.root, base)
     names = found.names(one.file for one in resolved)
-    return report_pull.markdown(*shown, names=names, touched=found)
+    return report_pull.markdown(shown, names, found)
 
 
 def _save(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,9 +29,21 @@ _MOST_MISSED = 10  # looks in a row without an answer, each of them tried for a 
 @click.option("--live", is_flag=True, help="Ask Vertex AI how far the jobs under way are.")
 @click.option("--watch", is_flag=True, help="Go on asking until nothing is under way.")
 @click.option("--history", is_flag=True, help="List every recorded tuning, not only the last.")
+@click.option(
+    "--snapshot",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also save what is recorded there, for `plan --snapshot`; no example is in it.",
+)
 @click.pass_obj
 def command(
-    place: Place, select: tuple[str, ...], output: str, live: bool, watch: bool, history: bool
+    place: Place,
+    select: tuple[str, ...],
+    output: str,
+    live: bool,
+    watch: bool,
+    history: bool,
+    file: Path | None,
 ) -> None:
     """Show where every spec stands: in sync with what is recorded or not, and how that fares.
 
@@ -41,6 +54,8 @@ def command(
     """
     if watch and (output != "text" or history):
         raise click.UsageError("--watch shows the current state as text.")
+    if file:
+        _save(place, file)
     look = _Look(place, select)
     if watch:
         _watch(look, 0.5 if place.settings.emulator else 20.0)
@@ -48,6 +63,18 @@ def command(
         _print(look(live, history), output, history)
     if look.incomplete:
         click.get_current_context().exit(1)
+
+
+def _save(place: Place, file: Path) -> None:
+    from jobs.runner import snapshot
+
+    recorded = place.ledger.recorded()
+    now = place.ledger.clock.now()
+    taken = snapshot.text(place.name, place.settings.project, now, recorded)
+    try:
+        file.write_text(taken, "utf-8")
+    except OSError as error:
+        raise VertuneError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _print(found: list[Status], output: str, history: bool) -> None:
@@ -127,9 +154,9 @@ class _Look:
 
         if self._legible is None:
             place, today = self._place, self._place.ledger.clock.now().date()
-            self._legible = legible(
-                place.root, place.name, place.settings, place.open_bucket, today, self._select
-            )
+            here = (place.root, place.name, place.settings, place.open_bucket)
+            with place.seen() as known:
+                self._legible = legible(*here, today, self._select, known)
             for what in self._legible.wrong:
                 self.say(what)
         return self._legible

@@ -17,8 +17,10 @@ from jobs.runner.found import MOST
 from jobs.runner.lines import LONGEST_LINE, Source, lines, opened
 
 To = Literal["contents", "messages", "input_text", "prompt_completion"]
+_Place = tuple[int, str]  # the line, or else which of what is counted
 _PAIRS = (("input_text", "output_text"), ("prompt", "completion"), ("question", "answer"))
 
+_TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB"
 _LARGEST = 256 * 1024 * 1024  # of a JSON list, which is held whole
 
 
@@ -27,21 +29,23 @@ def convert(path: Path, to: Path, form: To) -> int:
     lost: list[Problem] = []
     count = 0
     with new(to) as stream:
-        for number, example in _examples(path):
+        for place, example in _examples(path):
             if what := _lost(example, form):
-                lost.append(Problem(str(path), number, "", f"{what} has no place in this form"))
+                lost.append(Problem(str(path), *place, f"{what} has no place in this form"))
             elif not lost:
                 stream.write(_line(example, form))
                 count += 1
         if lost:
             raise Problems(lost)
+        if not count:
+            raise VertuneError(f"{path} holds no example")
     return count
 
 
 def _lost(example: Example, form: To) -> str | None:
     if form == "contents":
         return None
-    if example.holds_files or example.tools is not None:
+    if example.holds_files or example.holds_functions:
         return "a file or tool"
     if form != "messages" and len(example.contents) > 2:
         return f"a conversation of {len(example.contents)} turns"
@@ -70,30 +74,32 @@ _BODIES: Mapping[To, Callable[[Example], dict[str, Any]]] = {
 }
 
 
-def _examples(path: Path) -> Iterator[tuple[int, Example]]:
+def _examples(path: Path) -> Iterator[tuple[_Place, Example]]:
     """From JSON Lines in any accepted form, pairs by other names, a JSON list, CSV or Parquet."""
     if path.suffix == ".csv":
         yield from _parsed(path, _of_csv(path))
     elif path.suffix == ".parquet":
-        yield from _parsed(path, parquet.bodies(path, _opened))
+        yield from _parsed(path, parquet.bodies(path, _opened), "row")
     elif path.suffix == ".json":
-        yield from _parsed(path, enumerate(_of_json(path), 1))
+        yield from _parsed(path, enumerate(_of_json(path), 1), "item")
     elif _holds_pairs(path):
         yield from _parsed(path, _of_lines(path))
     else:
         checked(path)
-        yield from ((row.number, row.example) for row in rows(path))
+        yield from (((row.number, ""), row.example) for row in rows(path))
 
 
 def _parsed(
-    path: Path, bodies: Iterator[tuple[int, Any]] | enumerate[Any]
-) -> Iterator[tuple[int, Example]]:
+    path: Path, bodies: Iterator[tuple[int, Any]] | enumerate[Any], of: str = ""
+) -> Iterator[tuple[_Place, Example]]:
+    """`of` is what the numbers count, where it is not lines."""
     faults = []
     for number, body in bodies:
+        place = (0, f"{of} {number:,}") if of else (number, "")
         try:
-            yield number, parse(_plain(body), None)
+            yield place, parse(_plain(body), None)
         except BadExample as error:
-            faults.append(Problem(str(path), number, "", str(error)))
+            faults.append(Problem(str(path), *place, str(error)))
             if len(faults) == MOST:
                 break
     if faults:
@@ -101,12 +107,16 @@ def _parsed(
 
 
 def _plain(body: Any) -> bytes:
+    if body is parquet.TOO_LONG:
+        raise BadExample(rules.LONG_LINE, _TOO_LONG)
+    if isinstance(body, dict) and None in body:  # where a reader of CSV puts them
+        raise BadExample(rules.UNKNOWN_KEY, "has more columns than the first line names")
     try:
         line = json.dumps(_renamed(body)).encode()
     except TypeError as error:  # a column of bytes or days
         raise BadExample(rules.PART, f"holds what no text is: {error}") from None
     if len(line) >= LONGEST_LINE:
-        raise BadExample(rules.LONG_LINE, f"is longer than {LONGEST_LINE >> 20} MiB")
+        raise BadExample(rules.LONG_LINE, _TOO_LONG)
     return line
 
 
@@ -130,7 +140,9 @@ def _of_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         except csv.Error as error:
             problem = Problem(str(path), reader.line_num + 1, "", f"is not CSV: {error}")
             raise Problems([problem]) from None
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:
+            raise VertuneError(f"{path} is not UTF-8; save it as UTF-8") from None
+        except OSError as error:
             raise VertuneError(f"{path} cannot be read: {error}") from None
 
 
@@ -144,7 +156,7 @@ def _of_json(path: Path) -> list[Any]:
     try:
         body = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
-        raise VertuneError(f"{path} is not JSON: {error}") from None
+        raise VertuneError(f"{path} {_no_json(error)}") from None
     if not isinstance(body, list):
         raise VertuneError(f"{path} must be a JSON list of examples")
     return body
@@ -161,7 +173,14 @@ def _of_lines(path: Path) -> Iterator[tuple[int, Any]]:
         try:
             yield number, json.loads(line if line is not None else b"too long")
         except (ValueError, RecursionError) as error:
-            raise Problems([Problem(str(path), number, "", f"is not JSON: {error}")]) from None
+            raise Problems([Problem(str(path), number, "", _no_json(error))]) from None
+
+
+def _no_json(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"is not JSON: {error}"
+    deep = isinstance(error, RecursionError)
+    return "is nested too deeply" if deep else "holds a number that is too long"
 
 
 def _text(path: Path) -> str:
@@ -173,7 +192,9 @@ def _text(path: Path) -> str:
         if size > _LARGEST:
             raise VertuneError(f"{path} is larger than {_LARGEST >> 20} MiB; write it as lines")
         return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise VertuneError(f"{path} is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
         raise VertuneError(f"{path} cannot be read: {error}") from None
 
 

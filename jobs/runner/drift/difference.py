@@ -14,6 +14,7 @@ class Kind(Enum):
     JOB_MISSING = "job missing"
     JOB_ENDED = "job ended"
     JOB_DIFFERS = "job differs"
+    JOB_LONG = "job runs for long"
     JOB_UNKNOWN = "job unknown"
     LABELS = "labels changed"
     MODEL_MISSING = "tuned model missing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from jobs.runner import identity
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from jobs.runner.vertex import Job
 
 
+_LONG = timedelta(days=1)
+
+
 def of_jobs(seen: Sight) -> Iterator[Difference]:
     for entry, served in seen.entries():
         if not entry.job:
@@ -24,6 +28,7 @@ def of_jobs(seen: Sight) -> Iterator[Difference]:
             yield from _missing(entry, served)
         else:
             yield from _otherwise(entry, job)
+            yield from _long(seen, entry, job)
             yield from _labels(entry, job)
     yield from _unknown(seen)
 
@@ -71,6 +76,21 @@ def _contradicted(entry: Summary, job: Job) -> tuple[str, str] | None:
     if not job.done:
         return "it goes on, and is paid for", f"`vertune cancel {entry.name}`, or wait for its end"
     return None
+
+
+def _long(seen: Sight, entry: Summary, job: Job) -> Iterator[Difference]:
+    """Tuning takes hours; jobs were seen that stayed under way without a single step."""
+    since = job.started or job.created or entry.created
+    if not entry.in_flight or job.done or seen.now - datetime.fromisoformat(since) < _LONG:
+        return
+    yield Difference(
+        Kind.JOB_LONG,
+        entry.name,
+        job.name,
+        f"is {job.state.lower()} since {since[:16].replace('T', ' ')}, for more than a day",
+        "what waits for room is held up, and it may never end",
+        f"`vertune status --live` says how far it is, `vertune cancel {entry.name}` ends it",
+    )
 
 
 def _labels(entry: Summary, job: Job) -> Iterator[Difference]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from jobs.runner import identity
@@ -30,7 +30,7 @@ class Sight:
 
     stack: str
     bucket: str
-    today: date
+    now: datetime
     wanted: Mapping[str, str]  # a name -> the fingerprint that its spec asks for
     recorded: Mapping[str, Recorded]
     bodies: Mapping[tuple[str, str], Entry | str]
@@ -39,6 +39,10 @@ class Sight:
     models: Mapping[str, Model]  # with their versions
     endpoints: Mapping[str, Endpoint]
     base_models: Mapping[str, BaseModelFacts]
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
 
     def entries(self) -> Iterator[tuple[Summary, bool]]:
         """Each entry, and whether it is served."""

@@ -80,6 +80,22 @@ def test_a_condition_limits_a_role_to_what_it_names(world: World) -> None:
     assert world.worker.call("GET", f"{OBJECTS}/ledger%2Fa")
 
 
+def test_a_condition_can_tell_which_names_a_list_is_of(world: World) -> None:
+    listed = "api.getAttribute('storage.googleapis.com/objectListPrefix', '')"
+    world.bind_in_bucket(READER, condition=f"{LEDGER} || {listed}.startsWith('ledger/')")
+    for name in ("ledger/a", "datasets/a"):
+        world.upload(name, as_=world.owner)
+    assert world.worker.call("GET", f"{OBJECTS}?prefix=ledger/")["items"][0]["name"] == "ledger/a"
+    assert world.worker.call("GET", f"{OBJECTS}/ledger%2Fa")
+    for other in (
+        OBJECTS,
+        f"{OBJECTS}?prefix=ledger",
+        f"{OBJECTS}?prefix=",
+        f"{OBJECTS}/datasets%2Fa",
+    ):
+        assert world.worker.refused("GET", other)[0] == 403
+
+
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [
@@ -88,6 +104,7 @@ def test_a_condition_limits_a_role_to_what_it_names(world: World) -> None:
         ("resource.type == 'storage.googleapis.com/Bucket'", True),
         ("resource.service == 'iam.googleapis.com'", False),
         ("resource.nothing == 'x'", False),
+        ("api.getAttribute('nothing.of/the-call', 'x') == 'x'", True),
         ("this is no expression", False),
     ],
 )

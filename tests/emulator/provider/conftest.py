@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.provider.servicer import Servicer
 from tests.emulator.provider.engine import Engine
-from tests.emulator.provider.samples import POOLS
+from tests.emulator.provider.samples import POOLS, RINGS
 from tests.emulator.wire import Wire
 
 
@@ -34,3 +34,5 @@ def made_before(wire: Wire) -> None:
     wire.call("POST", "/storage/v1/b?project=vertune-local", {"name": "made-before"})
     wire.call("POST", f"{project}/serviceAccounts", {"accountId": "made-before"})
     wire.call("POST", f"/v1/{POOLS}?workloadIdentityPoolId=made-before", {})
+    wire.call("POST", f"/v1/{RINGS}?keyRingId=made-before", {})
+    wire.call("POST", f"/v1/{RINGS}/made-before/cryptoKeys?cryptoKeyId=made-before", {})

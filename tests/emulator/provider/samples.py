@@ -9,6 +9,7 @@ ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 BUCKET = "gcp:storage/bucket:Bucket"
 BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
+KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 POOL = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
 POOL_PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
@@ -25,6 +26,8 @@ EMAIL = "tuner@vertune-local.iam.gserviceaccount.com"
 ANN = "user:Ann@example.com"
 POOLS = "projects/vertune-local/locations/global/workloadIdentityPools"
 OIDC = {"issuerUri": "https://token.actions.githubusercontent.com"}
+RINGS = "projects/vertune-local/locations/us-central1/keyRings"
+KEY = f"{RINGS}/made-before/cryptoKeys/made-before"
 MADE_BEFORE = f"projects/vertune-local/serviceAccounts/{EMAIL.replace('tuner', 'made-before')}"
 
 SAMPLES: dict[str, tuple[Values, str]] = {
@@ -35,6 +38,10 @@ SAMPLES: dict[str, tuple[Values, str]] = {
     ACCOUNT_MEMBER: (
         {"serviceAccountId": MADE_BEFORE, "role": "roles/iam.serviceAccountUser", "member": ANN},
         f"{MADE_BEFORE} roles/iam.serviceAccountUser {ANN}",
+    ),
+    KEY_MEMBER: (
+        {"cryptoKeyId": KEY, "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter", "member": ANN},
+        f"{KEY} roles/cloudkms.cryptoKeyEncrypterDecrypter {ANN}",
     ),
     BUCKET: (
         {

@@ -17,6 +17,7 @@ from google.oauth2.credentials import Credentials
 from jobs.emulator.server import Server
 from jobs.emulator.state import State
 from jobs.emulator.trainer.client import TrainerClient
+from jobs.emulator.vertex.catalog import Catalog
 from jobs.emulator.vertex.service import Vertex
 
 PROJECT = "vertune-local"
@@ -38,12 +39,15 @@ class Place:
         trainer: TrainerClient,
         concurrent_jobs: int = 1,
         quota: int | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
         self.objects: dict[str, bytes] = {TRAIN: headlines()}
         self.state = State(folder)
         self.trainer = trainer
         numbers = {PROJECT: "0", "other": "1"}
-        self.vertex = Vertex(self.state, trainer, self._open, numbers, concurrent_jobs, quota)
+        self.vertex = Vertex(
+            self.state, trainer, self._open, numbers, concurrent_jobs, quota, catalog
+        )
         self.server = Server(self.vertex.routes())
         self.url = self.server.url
         self._clients: list[genai.Client] = []

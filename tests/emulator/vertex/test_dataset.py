@@ -44,6 +44,27 @@ def test_an_example_is_a_conversation_with_its_system_instruction() -> None:
     assert (kept.input_tokens, kept.output_tokens) == (5, 1)
 
 
+def test_functions_are_read_as_the_json_they_are_written_in() -> None:
+    call = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"a": 1}}}]}
+    gave = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]}
+    value = {"contents": [user("a"), call, gave, model("b")], "tools": [{"functions": ["f"]}]}
+
+    (kept,) = read(jsonl(value)).kept
+
+    assert kept.conversation.system == '[{"functions":["f"]}]'
+    assert [turn.text for turn in kept.conversation.turns] == [
+        "a",
+        '{"name":"f","args":{"a":1}}',
+        '{"name":"f","response":{}}',
+        "b",
+    ]
+
+
+def test_tools_that_are_no_list_drop_the_example() -> None:
+    value = {"contents": [user("a"), model("b")], "tools": {}}
+    assert read(jsonl(value)).dropped == {1: "The tools are not a list of declarations."}
+
+
 def test_blank_lines_do_not_count() -> None:
     found = read(b"\n" + jsonl(example("a", "b")) + b"  \n" + jsonl({"contents": []}))
 

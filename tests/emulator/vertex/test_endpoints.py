@@ -1,7 +1,7 @@
 """Endpoints through Google's client: what is deployed, and changing it."""
 
 import pytest
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud import aiplatform_v1
 
 from tests.emulator.vertex.place import Place
@@ -20,6 +20,24 @@ def test_a_checkpoints_endpoint_says_what_it_serves(place: Place) -> None:
     assert dict(endpoint.traffic_split) == {deployed.id: 100}
     assert endpoint.display_name == "headlines"
     assert dict(endpoint.labels) == {"team": "search", "local-stand-in": "nearest-example"}
+
+
+def test_an_id_that_is_asked_for_is_given_once(place: Place) -> None:
+    model, client = place.tuned()["tunedModel"]["model"], endpoints(place)
+    endpoint = aiplatform_v1.Endpoint(display_name="mine")
+    made = client.create_endpoint(parent=US, endpoint=endpoint, endpoint_id="mine").result()
+    deployed = aiplatform_v1.DeployedModel(model=model, id="1")
+    client.deploy_model(endpoint=made.name, deployed_model=deployed).result()
+
+    with pytest.raises(Conflict):
+        client.create_endpoint(parent=US, endpoint=endpoint, endpoint_id="mine")
+    with pytest.raises(Conflict):
+        client.deploy_model(endpoint=made.name, deployed_model=deployed)
+    with pytest.raises(BadRequest, match="endpoint_id"):
+        client.create_endpoint(parent=US, endpoint=endpoint, endpoint_id="Mine")
+
+    assert made.name == f"{US}/endpoints/mine"
+    assert [one.id for one in client.get_endpoint(name=made.name).deployed_models] == ["1"]
 
 
 def test_another_checkpoint_is_deployed_by_hand(place: Place) -> None:

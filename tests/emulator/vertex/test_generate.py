@@ -125,6 +125,28 @@ def test_tokens_are_counted_for_base_models_and_endpoints(place: Place) -> None:
     assert counts == [3, 3]
 
 
+def test_tokens_of_functions_are_counted(place: Place) -> None:
+    config = types.CountTokensConfig(
+        tools=[types.Tool(function_declarations=[types.FunctionDeclaration(name="f")])]
+    )
+    call = types.Part(function_call=types.FunctionCall(name="f", args={"a": "b c"}))
+    turns: list[Any] = [
+        types.Content(role="user", parts=[types.Part(text="x")]),
+        types.Content(role="model", parts=[call]),
+    ]
+    models = place.client("us").models
+
+    plain = models.count_tokens(model=BASE, contents=turns[:1]).total_tokens
+    called = models.count_tokens(model=BASE, contents=turns).total_tokens
+    declared = models.count_tokens(model=BASE, contents=turns[:1], config=config).total_tokens
+
+    assert plain is not None
+    assert called is not None
+    assert declared is not None
+    assert called > plain
+    assert declared > plain
+
+
 @pytest.mark.parametrize(
     "body",
     [

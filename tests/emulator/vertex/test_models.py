@@ -1,14 +1,17 @@
 """The model registry through Google's clients: versions, aliases, checkpoints, copies."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform_v1
 
-from tests.emulator.vertex.place import BASE, Place, order
+from jobs.emulator.trainer.client import TrainerClient
+from jobs.emulator.vertex.catalog import load_catalog
+from tests.emulator.vertex.place import BASE, HERE, Place, order
 
 US = "projects/0/locations/us"
 
@@ -193,6 +196,63 @@ def test_a_copy_answers_where_it_is_deployed(place: Place) -> None:
 
     assert copy.model == f"{europe}/models/copied"
     assert answer.text == "science"
+
+
+def test_of_two_copies_with_one_id_the_second_is_refused(place: Place) -> None:
+    name, client = tuned_model(place), registry(place)
+    request = aiplatform_v1.CopyModelRequest(parent=US, source_model=name, model_id="copied")
+    client.copy_model(request=request).result()
+
+    with pytest.raises(Conflict, match="already exists"):
+        client.copy_model(request=request)
+
+    copy = client.get_model(name=f"{US}/models/copied")
+    assert copy.model_source_info.copy
+    assert not client.get_model(name=name).model_source_info.copy
+    assert copy.labels == client.get_model(name=name).labels
+    assert list(copy.deployed_models) == []
+
+
+KEY = "projects/any/locations/{}/keyRings/ring/cryptoKeys/key"
+
+
+def test_where_the_base_model_allows_it_a_key_is_kept_but_never_copied(
+    tmp_path: Path, nearest: TrainerClient
+) -> None:
+    catalog = load_catalog()
+    allowing = replace(catalog.models[BASE], customer_managed_keys=True)
+    keyed = replace(catalog, models={BASE: allowing})
+    key, other = KEY.format("us-central1"), KEY.format("us")
+    with Place(tmp_path / "state", nearest, catalog=keyed) as place:
+        refused = place.call(
+            "POST", f"v1/{HERE}/tuningJobs", order(encryptionSpec={"kmsKeyName": other})
+        )
+        job, client = place.tuned(encryptionSpec={"kmsKeyName": key}), registry(place)
+        source = job["tunedModel"]["model"]
+        copies = [
+            client.copy_model(
+                aiplatform_v1.CopyModelRequest(parent=US, source_model=source, **more)
+            ).result()
+            for more in ({}, {"encryption_spec": {"kms_key_name": other}})
+        ]
+        plain, with_key = (client.get_model(name=copy.model) for copy in copies)
+        assert client.get_model(name=source).encryption_spec.kms_key_name == key
+    assert (refused[0], "in location us-central1" in refused[1]["error"]["message"]) == (400, True)
+    assert job["encryptionSpec"] == {"kmsKeyName": key}
+    assert plain.encryption_spec.kms_key_name == ""
+    assert with_key.encryption_spec.kms_key_name == other
+
+
+@pytest.mark.parametrize(
+    ("parent", "id", "why"),
+    [(US, "1st", "Invalid model_id"), (US.replace("/0/", "/1/"), "x", "in the same Project")],
+)
+def test_a_copy_that_cannot_be_is_refused(place: Place, parent: str, id: str, why: str) -> None:
+    request = aiplatform_v1.CopyModelRequest(
+        parent=parent, source_model=tuned_model(place), model_id=id
+    )
+    with pytest.raises(BadRequest, match=why):
+        registry(place).copy_model(request=request)
 
 
 def test_a_deployed_model_cannot_be_deleted(place: Place) -> None:

@@ -23,7 +23,9 @@ def test_each_command_says_what_it_wrote(repository: Repository, tmp_path: Path)
     assert said("redact", old, to("3")) == "1 × IP address\n"
     assert said("redact", to("3"), to("4")) == "nothing to replace\n"
     assert said("sample", old, to("5"), "-n", "1") == "1 example in /5\n"
-    assert said("split", old, to("6"), "--test", "0", "--validation", "0") == "3 train\n"
+    assert said("split", old, to("6"), "--test", "0").splitlines()[2].split() == [
+        *("all", "3", "3", "(100.0%)", "-", "-")
+    ]
     assert said("stats", old).startswith("3 examples, 12 characters\n\ncharacters of a prompt\n")
     assert said("diff", old, to("1")).splitlines() == [
         "removed: /old.jsonl:2",
@@ -37,3 +39,15 @@ def test_a_file_that_is_there_is_refused_in_words(repository: Repository, tmp_pa
     result = vertune(repository, "dataset", "redact", old, old)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"{old} exists; name a file that does not\n"
+
+
+def test_shares_that_are_none_are_refused(repository: Repository, tmp_path: Path) -> None:
+    old = str(written(tmp_path / "old.jsonl", [("a", "b")]))
+    for words, said in (
+        (["--test", "nan"], "nan is no share"),
+        (["--test", "0.6"], "0.6 is not in the range"),
+        (["--test", "0.5", "--validation", "0.5"], "leave nothing to tune on"),
+    ):
+        result = vertune(repository, "dataset", "split", old, str(tmp_path / "new"), *words)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert said in result.stderr

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.runner.datasets import convert, dedupe, redact, sample, split
 from jobs.runner.datasets.files import checked, new, rows
+from jobs.runner.datasets.shares import Shares
 from jobs.runner.errors import Problems, VertuneError
 from tests.runner.datasets.examples import written
 
@@ -16,7 +17,7 @@ MAKERS: dict[str, Callable[[Path, Path], object]] = {
     "convert": lambda old, to: convert.convert(old, to, "messages"),
     "redact": redact.redact,
     "sample": lambda old, to: sample.sample(old, to, 1, 0),
-    "split": lambda old, to: split.split(old, to.parent / "train", 0.1, 0.1),
+    "split": lambda old, to: split.split(old, to.parent / "train", Shares(0.1, 0.1)),
 }
 
 

@@ -13,7 +13,6 @@ from jobs.runner.datasets.dedupe import dedupe
 from jobs.runner.datasets.diff import compare, diff, in_short
 from jobs.runner.datasets.redact import redact, without
 from jobs.runner.datasets.sample import sample
-from jobs.runner.datasets.split import split
 from jobs.runner.datasets.stats import frequent, histogram, stats
 from jobs.runner.errors import Problems, VertuneError
 from tests.runner.datasets.examples import pairs_of, written
@@ -30,48 +29,6 @@ def test_of_repeats_the_first_is_kept(how: str, kept: list[int], tmp_path: Path)
     old, to = written(tmp_path / "old.jsonl", pairs), tmp_path / "new.jsonl"
     assert dedupe(old, to, how) == (len(kept), 4 - len(kept))  # type: ignore[arg-type]
     assert pairs_of(to) == [pairs[place] for place in kept]
-
-
-# Split
-
-
-def parted(folder: Path) -> dict[str, set[tuple[str, str]]]:
-    return {path.stem: set(pairs_of(path)) for path in folder.glob("*.jsonl")}
-
-
-def test_every_example_is_on_one_side_in_about_the_shares_asked_for(tmp_path: Path) -> None:
-    pairs = [(" ".join(text(seed, 12)), "ab"[seed % 2]) for seed in range(1000)]
-    count = split(written(tmp_path / "old.jsonl", pairs), tmp_path / "new", 0.1, 0.2)
-    sides = parted(tmp_path / "new")
-    assert set.union(*sides.values()) == set(pairs)
-    assert sum(map(len, sides.values())) == len(pairs) == count.total()
-    assert 60 <= len(sides["validation"]) <= 140
-    assert 150 <= len(sides["test"]) <= 250
-    labels = Counter(answer for _, answer in sides["test"])
-    assert abs(labels["a"] - labels["b"]) < 60
-
-
-def test_examples_that_are_added_move_no_other(tmp_path: Path) -> None:
-    pairs = [(" ".join(text(seed, 12)), "a") for seed in range(300)]
-    split(written(tmp_path / "one.jsonl", pairs[:200]), tmp_path / "one", 0.1, 0.2)
-    split(written(tmp_path / "two.jsonl", pairs), tmp_path / "two", 0.1, 0.2)
-    before, after = parted(tmp_path / "one"), parted(tmp_path / "two")
-    assert all(before[name] <= after[name] for name in before)
-
-
-def test_what_is_nearly_the_same_stays_on_one_side(tmp_path: Path) -> None:
-    texts = [text(seed) for seed in range(100)]
-    again = [changed(one, seed, 1) for seed, one in enumerate(texts)]
-    pairs = [(" ".join(words), f"answer {i}") for i, words in enumerate(texts + again)]
-    split(written(tmp_path / "old.jsonl", pairs), tmp_path / "new", 0.2, 0.2)
-    side = {pair: name for name, some in parted(tmp_path / "new").items() for pair in some}
-    assert all(side[pairs[i]] == side[pairs[i + 100]] for i in range(100))
-    assert set(side.values()) == {"train", "validation", "test"}
-
-
-def test_no_share_makes_no_file(tmp_path: Path) -> None:
-    split(written(tmp_path / "old.jsonl", [("a", "b")]), tmp_path / "new", 0, 0)
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["train.jsonl"]
 
 
 # Convert
@@ -123,11 +80,17 @@ def test_lists_and_tables_become_lines(tmp_path: Path) -> None:
     ("name", "data", "said"),
     [
         ("a.csv", b"x,y\n1,2\n", "the first line must name two columns"),
-        ("a.csv", b"\xff", "cannot be read"),
+        ("a.csv", b"\xff", "a.csv is not UTF-8; save it as UTF-8"),
         ("a.csv", b"prompt,completion\na," + b"b" * (5 << 20), "a.csv:2: is not CSV: field larger"),
         ("a.json", b"{}", "must be a JSON list"),
         ("a.json", b"[", "is not JSON"),
-        ("a.json", b"[7]", "a.json:1: is not a JSON object"),
+        ("a.json", b"[7]", "a.json: item 1: is not a JSON object"),
+        ("a.json", b"[" * 100_000, "is nested too deeply"),
+        ("a.json", b"[" + b"9" * 5000 + b"]", "holds a number that is too long"),
+        ("a.json", b"[]", "holds no example"),
+        ("a.json", b"\xff\xfe[", "a.json is not UTF-8; save it as UTF-8"),
+        ("a.csv", b"prompt,completion\n", "holds no example"),
+        ("a.csv", b"prompt,completion\na,b,c\n", "a.csv:2: has more columns than the first line"),
         ("a.jsonl", b'{"prompt": "a"\n', "a.jsonl:1: is not JSON"),
         ("a.csv", b"prompt,completion\na,\n", 'a.csv:2: "output_text" is missing or empty'),
     ],

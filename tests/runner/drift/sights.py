@@ -1,7 +1,7 @@
 """Sights: what drift compares, in few words; as it is recorded unless a test says otherwise."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from jobs.runner import catalog, identity
@@ -13,6 +13,7 @@ from jobs.runner.registry import Endpoint, Model
 from jobs.runner.vertex import Job
 from tests.runner.states import ENDPOINT, MODEL
 
+TODAY = date(2026, 11, 20)
 JOB = "projects/1/locations/us-central1/tuningJobs/5"
 
 
@@ -48,7 +49,7 @@ def body(entry: Summary, **values: Any) -> Entry:
     return Entry.model_validate(fields)
 
 
-def seen(*entries: Summary, active: str | None = None, **values: Any) -> Sight:
+def seen(*entries: Summary, active: str | None = None, today: date = TODAY, **values: Any) -> Sight:
     """Everything there as it is recorded; `active` is served, of the first entry's name."""
     entries = tuple(e.model_copy(update={"holder": e.holder or "ci:1:ab"}) for e in entries)
     recorded: dict[str, Recorded] = {}
@@ -59,7 +60,7 @@ def seen(*entries: Summary, active: str | None = None, **values: Any) -> Sight:
     given: dict[str, Any] = {
         "stack": "dev",
         "bucket": "b",
-        "today": date(2026, 11, 20),
+        "now": datetime.combine(today, time(12), UTC),
         "wanted": {},
         "recorded": recorded,
         "bodies": {(one.name, one.fingerprint): body(one) for one in entries},

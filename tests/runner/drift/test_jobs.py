@@ -36,6 +36,25 @@ def test_of_what_has_ended_a_job_is_missed_only_where_it_is_served() -> None:
     assert kinds(seen(entry(), active=A1, jobs={})) == [Kind.JOB_MISSING]
 
 
+@pytest.mark.parametrize(
+    ("since", "long"),
+    [
+        ({"started": "2026-11-19T11:59:00+00:00"}, True),
+        ({"started": "2026-11-19T12:01:00+00:00"}, False),
+        ({"created": "2026-11-18T10:00:00+00:00"}, True),
+        ({"created": "2026-11-18T10:00:00+00:00", "started": "2026-11-20T09:00:00+00:00"}, False),
+    ],
+)
+def test_a_job_that_runs_for_more_than_a_day_is_told(since: dict[str, str], long: bool) -> None:
+    under_way = by_name(job(SUBMITTED, "RUNNING", **since))
+    assert kinds(seen(SUBMITTED, jobs=under_way)) == ([Kind.JOB_LONG] if long else [])
+
+
+def test_a_job_that_has_ended_runs_for_no_time_at_all() -> None:
+    ended = by_name(job(entry(), created="2026-11-01T10:00:00+00:00"))
+    assert kinds(seen(entry(), active=A1, jobs=ended)) == []
+
+
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"])
 def test_an_end_that_nobody_recorded_is_recorded_by_apply(state: str) -> None:
     found = only(seen(SUBMITTED, jobs=by_name(job(SUBMITTED, state, error="No room."))))
