@@ -13,9 +13,10 @@ from jobs.runner.findings.answers import Extracts, Summaries
 from jobs.runner.findings.forms import Forms
 from jobs.runner.findings.labels import Labels
 from jobs.runner.findings.lengths import Lengths
-from jobs.runner.findings.near import Near
+from jobs.runner.findings.near import Near, Sources
 from jobs.runner.findings.people import People
 from jobs.runner.findings.prompts import Prompts
+from jobs.runner.findings.rare import Rare
 from jobs.runner.findings.repeats import Repeats
 from jobs.runner.findings.scripts import Scripts
 from jobs.runner.findings.secrets import Secrets
@@ -51,10 +52,8 @@ class Examination:
             Systems(),
             Prompts(),
             Lengths(),
-            Texts(),
+            Rare(Texts(), Secrets(), People()),
             Scripts(),
-            Secrets(),
-            People(),
             *_FOR_TASKS[spec.task](),
         ]
 
@@ -62,11 +61,12 @@ class Examination:
     def watches(self) -> Sequence[Watch]:
         return (*([self._near] if self._near else []), *self._others)
 
-    def findings(self, dataset: Dataset) -> Iterator[Finding]:
+    def findings(self, sources: Sources) -> Iterator[Finding]:
+        """In the end; some of what was read is read again."""
         for one in self._others:
             yield from one.findings()
         if self._near:
-            yield from self._near.findings(dataset, self._instructions)
+            yield from self._near.findings(sources, self._instructions)
 
 
 class _Looks(Watch, Protocol):

@@ -4,17 +4,27 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from jobs.runner import rules
+from jobs.runner import contents, rules
 from jobs.runner.estimate import counted
-from jobs.runner.example import BadExample, Example, converted_lines, parse, parse_all
+from jobs.runner.example import (
+    BadExample,
+    Example,
+    converted_lines,
+    joined,
+    paired,
+    parse,
+    parse_all,
+)
 from jobs.runner.found import Found
-from jobs.runner.lines import LONGEST_LINE, Packed, Source, blocks, lines, opened
+from jobs.runner.lines import LONGEST_LINE, Block, Packed, Source, blocks, lines, opened
 from jobs.runner.prompt import Prompt, Template
 from jobs.runner.rows import Rows, SplitName, Watch
 from jobs.runner.rules import Finding
@@ -64,6 +74,10 @@ class Dataset:
 
     splits: Mapping[SplitName, Split]
     findings: tuple[Finding, ...]
+
+    @property
+    def sources(self) -> Mapping[SplitName, Source]:
+        return {name: split.source for name, split in self.splits.items()}
 
     @property
     def digest(self) -> str:
@@ -129,10 +143,12 @@ def _followed(root: Path, file: str, dataset: str) -> str:
 
 
 def _local(root: Path, path: str) -> Source:
-    shown = path.removeprefix(_resolved(root))
-    return Source(
-        shown, lambda: opened(Path(path)), lambda: _state(path), lambda: os.stat(path).st_size
-    )
+    shown, size = path.removeprefix(_resolved(root)), partial(_size, path)
+    return Source(shown, partial(opened, Path(path)), partial(_state, path), size, at_hand=True)
+
+
+def _size(path: str) -> int:
+    return os.stat(path).st_size
 
 
 @cache
@@ -170,12 +186,12 @@ def read(
 
 def _remembered(name: SplitName, source: Source, instructions: str | None, seen: Seen) -> Split:
     """Only what is without a fault is remembered; faults are looked at anew, with their lines."""
-    state = told(source)
-    key = keyed(source.shown, state, instructions)
-    if state and (found := seen.get(key)):
+    read = contents.of(source, seen)
+    key = keyed(source.shown, read, instructions)
+    if read and (found := seen.get(key)):
         return unpacked(source, found)
     split = _read_split(name, source, instructions, ())
-    if state and not split.findings and told(source) == state:
+    if read and not split.findings and contents.of(source, seen) == read:
         seen.put(key, packed(split))
     return split
 
@@ -193,14 +209,6 @@ def unpacked(source: Source, values: Mapping[str, Any]) -> Split:
     return Split(source, **{**values, **whole})
 
 
-def told(source: Source) -> str:
-    """The state of a source; nothing where it cannot be told."""
-    try:
-        return source.state()
-    except OSError:
-        return ""
-
-
 def size(source: Source) -> int:
     try:
         return source.size()
@@ -213,11 +221,10 @@ def _read_split(
 ) -> Split:
     tally = _Tally(source)
     try:
-        for numbers, some in examples(source, instructions, tally.faults):
-            rows = Rows(name, source.shown, numbers, some)
-            tally.take(rows)
+        for some in _rows(name, source, instructions, tally.faults):
+            tally.take(some)
             for watch in watches:
-                watch.take(rows)
+                watch.take(some)
     except OSError as error:
         rule = rules.PACKED if isinstance(error, Packed) else rules.UNREADABLE
         tally.faults.add(rule, 0, f"cannot be read: {error.strerror or error}")
@@ -226,15 +233,29 @@ def _read_split(
     return tally.split()
 
 
+def rows(sources: Mapping[SplitName, Source], instructions: str | None) -> Iterator[Rows]:
+    """The good examples again; what else there is to say, a reading says."""
+    for name, source in sources.items():
+        with suppress(OSError):
+            yield from _rows(name, source, instructions, Found(source.shown))
+
+
+def _rows(
+    name: SplitName, source: Source, instructions: str | None, faults: Found
+) -> Iterator[Rows]:
+    for numbers, some in examples(source, instructions, faults):
+        yield Rows(name, source.shown, numbers, some)
+
+
 def examples(
     source: Source, instructions: str | None, faults: Found
-) -> Iterator[tuple[Sequence[int], list[Example]]]:
+) -> Iterator[tuple[Sequence[int], Sequence[Example]]]:
     """The good examples, some at a time, with their lines; the others become faults."""
     returns = 0
-    for first, block in blocks(source):
-        numbers, good = _some(first, block, instructions, faults)
-        if len(good) < len(block) or type(numbers) is list:
-            returns += sum([line is not None and line.endswith(b"\r") for line in block])
+    for block in blocks(source):
+        if b"\r" in block.whole:  # within a text it would be written as an escape
+            returns += sum([line is not None and line.endswith(b"\r") for line in block.lines])
+        numbers, good = _some(block, instructions, faults)
         if good:
             yield numbers, good
     if returns:
@@ -243,38 +264,54 @@ def examples(
 
 
 def _some(
-    first: int, block: Sequence[bytes | None], instructions: str | None, faults: Found
-) -> tuple[Sequence[int], list[Example]]:
-    """All at once if none is in doubt, else each half by itself, down to single lines."""
-    good = parse_all(whole, instructions) if (whole := _whole(block)) else None
-    if good is not None:
-        return range(first, first + len(block)), good
-    if len(block) <= _FEW:
-        return _one_by_one(first, block, instructions, faults)
-    half = len(block) // 2
-    numbers, good = _some(first, block[:half], instructions, faults)
-    more, others = _some(first + half, block[half:], instructions, faults)
-    return [*numbers, *more], good + others
+    block: Block, instructions: str | None, faults: Found
+) -> tuple[Sequence[int], Sequence[Example]]:
+    """All at once but for those in doubt; where they are not told, each half by itself."""
+    known = [line or b"" for line in block.lines]  # what is too long is in doubt
+    found = parse_all(block.whole, known, instructions)
+    if found is not None:
+        return _with_doubts(block, *found, instructions, faults)
+    if len(known) <= _FEW:
+        return _one_by_one(enumerate(block.lines, block.first), instructions, faults)
+    half = len(known) // 2
+    numbers, good = _some(block.part(0, half), instructions, faults)
+    more, others = _some(block.part(half, len(known)), instructions, faults)
+    return [*numbers, *more], joined(good, others)
 
 
-def _whole(block: Sequence[bytes | None]) -> list[bytes]:
-    """The lines, if none of them is too long or empty; else nothing."""
-    return [line for line in block if line] if all(block) else []
+def _with_doubts(
+    block: Block,
+    sure: Sequence[Example],
+    doubts: Sequence[int],
+    instructions: str | None,
+    faults: Found,
+) -> tuple[Sequence[int], Sequence[Example]]:
+    numbers: Sequence[int] = range(block.first, block.first + len(block.lines))
+    if not doubts:
+        return numbers, sure
+    doubted = [(numbers[place], block.lines[place]) for place in doubts]
+    later, slow = _one_by_one(doubted, instructions, faults)
+    out = {number for number, _ in doubted}
+    numbers = [number for number in numbers if number not in out]
+    if not slow:
+        return numbers, sure
+    both = sorted(zip([*numbers, *later], [*sure, *slow], strict=True), key=itemgetter(0))
+    return [number for number, _ in both], paired([example for _, example in both])
 
 
 def _one_by_one(
-    first: int, block: Sequence[bytes | None], instructions: str | None, faults: Found
-) -> tuple[list[int], list[Example]]:
+    lines: Iterable[tuple[int, bytes | None]], instructions: str | None, faults: Found
+) -> tuple[list[int], Sequence[Example]]:
     numbers: list[int] = []
     examples: list[Example] = []
-    for number, line in enumerate(block, first):
+    for number, line in lines:
         try:
             examples.append(_example(number, line, instructions))
         except BadExample as error:
             faults.add(error.rule, number, str(error))
         else:
             numbers.append(number)
-    return numbers, examples
+    return numbers, paired(examples)
 
 
 def _example(number: int, line: bytes | None, instructions: str | None) -> Example:
@@ -305,15 +342,14 @@ class _Tally:
         self._hash.update(converted)
         self.size += len(converted)
         self.examples += len(rows.examples)
-        self.with_files += sum([example.holds_files for example in rows.examples])
+        self.with_files += rows.with_files
         self.characters += sum(rows.characters)
         self._weighing.take(rows.examples, rows.characters)
         if (most := max(rows.characters)) > self.longest[0]:
             self.longest = (most, rows.numbers[rows.characters.index(most)])
-        answers = max([len(answer.encode()) for answer in rows.answers])
+        answers = max(map(len, map(str.encode, rows.answers)))
         self.longest_answer = max(self.longest_answer, answers)
-        for example, prompt in zip(rows.examples, rows.prompts, strict=True):
-            self._template.narrow(example.system, prompt)
+        self._template.narrow_all(rows.systems, rows.prompts)
 
     def split(self) -> Split:
         return Split(

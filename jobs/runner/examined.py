@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jobs.runner import dataset
+from jobs.runner import contents, dataset
+from jobs.runner.beside import Beside
 from jobs.runner.check import Examination
 from jobs.runner.dataset import Dataset
 from jobs.runner.errors import Problem
 from jobs.runner.lines import Source
 from jobs.runner.reading import shown
-from jobs.runner.rows import SplitName
+from jobs.runner.rows import Rows, SplitName, Watch
 from jobs.runner.rules import RULES, Finding
 from jobs.runner.seen import Seen
 from jobs.runner.spec import Spec
@@ -44,16 +42,25 @@ class Data:
 
 def examined(spec: Spec, data: Data, seen: Seen | None, large: int = LARGE) -> Found:
     """The dataset and what its examples say; `large` ones take two processes and show how far."""
-    states = {name: dataset.told(source) for name, source in data.sources.items()}
-    key = _key(spec, data.sources, states)
-    if seen is not None and all(states.values()) and (kept := seen.get(key)):
+    if seen is None:
+        return _found(spec, data, large)
+    read = _read(data.sources, seen)
+    key = _key(spec, data.sources, read)
+    if all(read.values()) and (kept := seen.get(key)):
         return _unpacked(kept, data.sources)
-    size = sum(map(dataset.size, data.sources.values()))
-    found = _large(spec, data) if size >= large else _here(Examination(spec), spec, data.sources)
-    unchanged = {name: dataset.told(source) for name, source in data.sources.items()} == states
-    if seen is not None and all(states.values()) and unchanged and len(found[1]) <= _MOST:
+    found = _found(spec, data, large)
+    if all(read.values()) and len(found[1]) <= _MOST and _read(data.sources, seen) == read:
         seen.put(key, _packed(found))
     return found
+
+
+def _read(sources: Mapping[SplitName, Source], seen: Seen) -> Mapping[SplitName, str]:
+    return {name: contents.of(source, seen) for name, source in sources.items()}
+
+
+def _found(spec: Spec, data: Data, large: int) -> Found:
+    size = sum(map(dataset.size, data.sources.values()))
+    return _large(spec, data) if size >= large else _here(Examination(spec), spec, data.sources)
 
 
 def _large(spec: Spec, data: Data) -> Found:
@@ -61,45 +68,31 @@ def _large(spec: Spec, data: Data) -> Found:
         if data.again is None or (os.cpu_count() or 1) < 2:
             found, said = _here(Examination(spec), spec, sources)
             return _from(found, data.sources), said
-        with _beside(spec, data.again) as others:
-            found, said = _here(Examination(spec, "each"), spec, sources)
-            return _from(found, data.sources), [*said, *others()]
+        look = partial(_alike, spec, data.again)
+        with Beside(look) as beside:
+            found, said = _here(Examination(spec, "each"), spec, sources, beside)
+            others = beside.said()
+        if others is None:
+            others = look(dataset.rows(sources, spec.instructions))
+        return _from(found, data.sources), [*said, *others]
 
 
-def _here(examination: Examination, spec: Spec, sources: Mapping[SplitName, Source]) -> Found:
-    found = dataset.read(sources, spec.instructions, examination.watches)
-    return found, [*examination.findings(found)]
+def _here(
+    examination: Examination, spec: Spec, sources: Mapping[SplitName, Source], *more: Watch
+) -> Found:
+    found = dataset.read(sources, spec.instructions, (*examination.watches, *more))
+    return found, [*examination.findings(sources)]
 
 
-@contextmanager
-def _beside(
-    spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
-) -> Iterator[Callable[[], list[Finding]]]:
-    """Examples are compared with each other in a process of its own; here if that one dies."""
-    context = get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_compare, args=(there, spec, again), daemon=True)
-
-    def said() -> list[Finding]:
-        try:
-            found: list[Finding] = here.recv()
-        except EOFError:
-            return _here(Examination(spec, "alike"), spec, again())[1]
-        return found
-
-    try:
-        process.start()
-        there.close()
-        yield said
-    finally:
-        process.kill()
-        process.join()
-
-
-def _compare(
-    answer: Connection, spec: Spec, again: Callable[[], Mapping[SplitName, Source]]
-) -> None:
-    answer.send(_here(Examination(spec, "alike"), spec, again())[1])
+def _alike(
+    spec: Spec, again: Callable[[], Mapping[SplitName, Source]], shown: Iterable[Rows]
+) -> list[Finding]:
+    """What comparing the examples with each other finds."""
+    examination = Examination(spec, "alike")
+    for rows in shown:
+        for watch in examination.watches:
+            watch.take(rows)
+    return [*examination.findings(again())]
 
 
 def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:
@@ -108,9 +101,9 @@ def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:
     return replace(found, splits=splits)
 
 
-def _key(spec: Spec, sources: Mapping[SplitName, Source], states: Mapping[SplitName, str]) -> str:
+def _key(spec: Spec, sources: Mapping[SplitName, Source], read: Mapping[SplitName, str]) -> str:
     shown = {name: source.shown for name, source in sources.items()}
-    parts = (_version(), spec.task, spec.instructions, shown, states)
+    parts = (_version(), spec.task, spec.instructions, shown, read)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

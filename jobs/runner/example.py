@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
 
 from msgspec import UNSET, Struct, to_builtins
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from jobs.runner import rules
 from jobs.runner.forms import (
     CallPart,
+    Columns,
     Conversation,
     FileData,
     FilePart,
@@ -19,6 +20,7 @@ from jobs.runner.forms import (
     ResponsePart,
     Turn,
     encode_lines,
+    exchange,
     quick,
     quick_lines,
     turn,
@@ -75,11 +77,12 @@ class Example(Struct, frozen=True, gc=False):
             for one in self.contents[:-1]
             for part in one.parts
         ]
-        if self.system:
-            said.append(self.system)
-        if self.tools is not None:
-            said.append(repr(self.tools))
-        return said[0] if len(said) == 1 else "\0".join(said)
+        return asked("\0".join(said), self.system, self.tools)
+
+    @property
+    def dialogue(self) -> str:
+        """All turns but the answer, as text; nothing where a file says the rest."""
+        return "" if self.holds_files else "\n".join(map(text_of, self.contents[:-1]))
 
     @property
     def characters(self) -> int:
@@ -113,11 +116,102 @@ class Example(Struct, frozen=True, gc=False):
         return Conversation(turn("system", self.system) if self.system else UNSET, self.contents)
 
 
+def asked(said: str, system: str | None, tools: Any = None) -> str:
+    """The turns before an answer, with what else it answers."""
+    whole = f"{said}\0{system}" if system else said
+    return whole if tools is None else f"{whole}\0{tools!r}"
+
+
+class Pairs(Sequence[Example]):
+    """Examples that are one question and one answer each, made from columns when asked for."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns.prompts)
+
+    @property
+    def form(self) -> Form:
+        return self.columns.form
+
+    @overload
+    def __getitem__(self, place: int) -> Example: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Example]: ...
+    def __getitem__(self, place: int | slice) -> Example | Sequence[Example]:
+        form, systems, prompts, answers = self.columns
+        if isinstance(place, slice):
+            return Pairs(Columns(form, systems[place], prompts[place], answers[place]))
+        return Example(form, systems[place], exchange(prompts[place], answers[place]))
+
+    def __iter__(self) -> Iterator[Example]:
+        form, *columns = self.columns
+        for system, prompt, answer in zip(*columns, strict=True):
+            yield Example(form, system, exchange(prompt, answer))
+
+    def __add__(self, more: "Pairs") -> "Pairs":
+        """Of two that are of the same form."""
+        form, systems, prompts, answers = self.columns
+        _, others, asked, said = more.columns
+        columns = [*systems, *others], [*prompts, *asked], [*answers, *said]
+        return Pairs(Columns(form, *columns))
+
+    def instructed(self, instructions: str) -> "Pairs | None":
+        """The same with the instructions; None where one has others."""
+        given = {system and system.strip() for system in {*self.columns.systems}}
+        if not given <= {None, instructions.strip()}:
+            return None
+        return Pairs(self.columns._replace(systems=[instructions] * len(self)))
+
+    def bodies(self) -> list[Conversation]:
+        _, systems, prompts, answers = self.columns
+        both = [*map(exchange, prompts, answers)]
+        if not any(systems):
+            return [Conversation(UNSET, one) for one in both]
+        return [
+            Conversation(turn("system", system) if system else UNSET, one)
+            for system, one in zip(systems, both, strict=True)
+        ]
+
+
 def converted_lines(examples: Sequence[Example]) -> bytes:
     """The lines of many examples, one after another."""
+    if isinstance(examples, Pairs):
+        return encode_lines(examples.bodies())
     if any([example.tools is not None for example in examples]):
         return b"".join([example.line() for example in examples])
     return encode_lines([example._body() for example in examples])
+
+
+def paired(examples: Sequence[Example]) -> Sequence[Example]:
+    """The same as columns, where they are pairs of one form."""
+    forms = {one.form for one in examples}
+    if len(forms) != 1 or not all(map(_is_pair, examples)):
+        return examples
+    return Pairs(
+        Columns(
+            forms.pop(),
+            [one.system for one in examples],
+            [one.prompt for one in examples],
+            [one.answer for one in examples],
+        )
+    )
+
+
+def _is_pair(one: Example) -> bool:
+    parts = [part for said in one.contents for part in said.parts]
+    plain = all(type(part) is Part for part in parts)
+    return plain and len(one.contents) == len(parts) == 2 and one.tools is None
+
+
+def joined(some: Sequence[Example], more: Sequence[Example]) -> Sequence[Example]:
+    """Both; columns where they can stay columns."""
+    if not some or not more:
+        return some or more
+    if isinstance(some, Pairs) and isinstance(more, Pairs) and some.form == more.form:
+        return some + more
+    return [*some, *more]
 
 
 def text_of(said: Turn) -> str:
@@ -139,16 +233,21 @@ def parse(line: bytes, instructions: str | None) -> Example:
     return _instructed(_FROM[_form(body)](body), instructions)
 
 
-def parse_all(lines: Sequence[bytes], instructions: str | None) -> list[Example] | None:
-    """The examples of many lines at once; None where one is in doubt, to be parsed one by one."""
-    read = quick_lines(b"\n".join(lines), lines)
-    if read is None:
+def parse_all(
+    block: bytes, lines: Sequence[bytes], instructions: str | None
+) -> tuple[Sequence[Example], list[int]] | None:
+    """The examples of many lines at once, and the places of lines to be parsed one by one.
+
+    None where any line may be such a one. `block` holds the lines.
+    """
+    if (found := quick_lines(block, lines)) is None:
         return None
-    examples = [Example(*one) for one in read]
-    if instructions is None:
-        return examples
+    read, doubts = found
+    if isinstance(read, Columns):
+        examples = Pairs(read) if instructions is None else Pairs(read).instructed(instructions)
+        return None if examples is None else (examples, doubts)
     try:
-        return [_instructed(example, instructions) for example in examples]
+        return [_instructed(Example(*one), instructions) for one in read], doubts
     except BadExample:
         return None
 

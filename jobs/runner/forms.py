@@ -105,71 +105,114 @@ def called(name: str, args: dict[str, Any] | None) -> str:
     return CallPart({"name": name, **sorted_args}).text
 
 
-_OPEN, _CLOSE = b"{}"
 encode_lines = _JSON.encode_lines
 
 Form = Literal["contents", "input_text", "messages"]
 Read = tuple[Form, str | None, tuple[Turn, ...]]
 
 
+class Columns(NamedTuple):
+    """Examples of one form that are one question and one answer each."""
+
+    form: Form
+    systems: Sequence[str | None]
+    prompts: Sequence[str]
+    answers: Sequence[str]
+
+
 def turn(role: str, text: str) -> Turn:
     return Turn(role, (Part(text),))
 
 
+def exchange(prompt: str, answer: str) -> tuple[Turn, Turn]:
+    return Turn("user", (Part(prompt),)), Turn("model", (Part(answer),))
+
+
 def quick(line: bytes) -> Read | None:
     """Form, system instruction and turns of a line that is without a doubt right; else None."""
-    found = quick_lines(line, [line])
-    return found[0] if found else None
+    found, doubts = quick_lines(line, [line]) or ([], [0])
+    if doubts:
+        return None
+    if isinstance(found, Columns):
+        return found.form, found.systems[0], exchange(found.prompts[0], found.answers[0])
+    return found[0]
 
 
-def quick_lines(block: bytes, lines: Sequence[bytes]) -> list[Read] | None:
-    """The same of many lines at once, `block` split at its line feeds; None where one is in doubt.
+def quick_lines(
+    block: bytes, lines: Sequence[bytes]
+) -> tuple[Columns | Sequence[Read], list[int]] | None:
+    """The same of many lines, with the places of those in doubt; None where any may be.
 
-    Where each line is in braces, a line feed within an object would stand between two braces,
-    which is no JSON: so as many objects as lines are one a line.
+    `block` holds the lines, and nothing else with a quote in it.
     """
-    form = _BY_START.get(block[:5])
-    if form is None or 0 in block or not _in_braces(lines):
+    form = next((_BY_START[line[:5]] for line in lines if line[:5] in _BY_START), None)
+    if form is None:
         return None
-    try:
-        bodies = form.decode(block)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    bodies, doubts = _decoded(form.decode, lines)
+    if (given := form.read(bodies)) is None:
         return None
-    read, quotes, texts = form.read(bodies)
-    if not len(bodies) == len(read) == len(lines) or "" in texts or any(map(str.isspace, texts)):
+    read, quotes, texts = given
+    if "" in texts or any(map(str.isspace, texts)):
         return None
-    return read if quotes + _in_texts(block, texts) == block.count(b'"') else None
+    there = block.count(b'"') - sum([lines[place].count(b'"') for place in doubts])
+    return (read, doubts) if there == quotes or there == quotes + _in_texts(block, texts) else None
 
 
-def _in_braces(lines: Sequence[bytes]) -> bool:
-    if not all(lines):
-        return False
-    return {line[0] for line in lines} == {_OPEN} and {line[-1] for line in lines} == {_CLOSE}
+def _decoded(decode: Callable[[bytes], Any], lines: Sequence[bytes]) -> tuple[list[Any], list[int]]:
+    """What the lines hold, and the places of those that are refused."""
+    bodies: list[Any] = []
+    refused: list[int] = []
+    rest = map(decode, lines)
+    while True:
+        try:
+            bodies.extend(rest)  # what came before the one that is refused stays
+            return bodies, refused
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            refused.append(len(bodies) + len(refused))
 
 
 def _in_texts(block: bytes, texts: Sequence[str]) -> int:
     """The quotes within texts. Where there are more than these, a key is given twice."""
-    if not any(['"' in text for text in texts]):
-        return 0
-    # Whether a backslash escapes the quote behind it takes more than a look.
-    return -1 if b"\\\\" in block else block.count(b'\\"')
+    if b"\\u0022" in block:
+        return -1  # a quote that is not written as one
+    return sum([text.count('"') for text in texts])
 
 
 # What each form gives: what was read, the quotes around keys and texts, and the texts.
-_Given = tuple[list[Read], int, list[str]]
+_Given = tuple[Columns | Sequence[Read], int, Sequence[str]]
 
 
 def _read_2023(bodies: Sequence[_Of2023]) -> _Given:
     asked = [body.input_text for body in bodies]
     said = [body.output_text for body in bodies]
-    read: list[Read] = [  # written out: a call for each turn would take as long as the parsing
-        ("input_text", None, (Turn("user", (Part(prompt),)), Turn("model", (Part(answer),))))
-        for prompt, answer in zip(asked, said, strict=True)
-    ]
-    return read, 8 * len(bodies), asked + said
+    return Columns("input_text", [None] * len(bodies), asked, said), 8 * len(bodies), asked + said
 
 
-def _read_contents(bodies: Sequence[_Contents]) -> _Given:
+def _read_contents(bodies: Sequence[_Contents]) -> _Given | None:
+    return _pairs_of_contents(bodies) or _turns_of_contents(bodies)
+
+
+def _pairs_of_contents(bodies: Sequence[_Contents]) -> _Given | None:
+    """What is most usual, column by column: two turns of one text each, and maybe a system's."""
+    said = [body.contents for body in bodies]
+    if {*map(len, said)} != {2}:
+        return None
+    asked, answers = [one[0] for one in said], [one[1] for one in said]
+    if {one.role for one in asked} != {"user"} or {one.role for one in answers} != {"model"}:
+        return None
+    given = [body.systemInstruction for body in bodies]
+    systems = [one for one in given if one]
+    parts = [one.parts for some in (asked, answers, systems) for one in some]
+    if {*map(len, parts)} != {1} or len(systems) not in (0, len(bodies)):
+        return None
+    texts, count = [part.text for (part,) in parts], len(bodies)
+    quotes = 22 * count + sum([8 if one.role is UNSET else 12 for one in systems])
+    instructions: Sequence[str | None] = texts[2 * count :] if systems else [None] * count
+    columns = Columns("contents", instructions, texts[:count], texts[count : 2 * count])
+    return columns, quotes, texts
+
+
+def _turns_of_contents(bodies: Sequence[_Contents]) -> _Given | None:
     read: list[Read] = []
     quotes, texts = 0, []
     for body in bodies:
@@ -178,19 +221,23 @@ def _read_contents(bodies: Sequence[_Contents]) -> _Given:
         for one in said:
             quotes += 6 + 4 * len(one.parts)
             if one.role != wanted:
-                return [], 0, []
+                return None
             wanted = "user" if wanted == "model" else "model"
             texts += [part.text for part in one.parts]
         if given := body.systemInstruction:
             quotes += 4 + 4 * len(given.parts) + (0 if given.role is UNSET else 4)
             texts += [part.text for part in given.parts]
             system = "".join([part.text for part in given.parts])
-        if wanted == "user":
-            read.append(("contents", system, said))
+        if wanted == "model":
+            return None
+        read.append(("contents", system, said))
     return read, quotes, texts
 
 
-def _read_messages(bodies: Sequence[_Messages]) -> _Given:
+def _read_messages(bodies: Sequence[_Messages]) -> _Given | None:
+    shapes = {tuple([one.role for one in body.messages]) for body in bodies}
+    if len(shapes) == 1 and (shape := shapes.pop()) in _PAIRS:
+        return _pairs_of_messages(bodies, len(shape))
     read: list[Read] = []
     quotes, texts = 0, []
     for body in bodies:
@@ -199,9 +246,24 @@ def _read_messages(bodies: Sequence[_Messages]) -> _Given:
         texts += [one.content for one in said]
         system = said[0].content if said[0].role == "system" else None
         turns = tuple(turn(_ROLES.get(one.role, ""), one.content) for one in said[bool(system) :])
-        if len(turns) % 2 == 0 and turns and all(map(_alternates, turns, cycle(("user", "model")))):
-            read.append(("messages", system, turns))
+        if (
+            len(turns) % 2
+            or not turns
+            or not all(map(_alternates, turns, cycle(("user", "model"))))
+        ):
+            return None
+        read.append(("messages", system, turns))
     return read, quotes, texts
+
+
+def _pairs_of_messages(bodies: Sequence[_Messages], length: int) -> _Given:
+    """Each ends with a question and its answer; a third message, before them, is the system's."""
+    *system, asked, said = [
+        [body.messages[place].content for body in bodies] for place in range(length)
+    ]
+    systems: Sequence[str | None] = system[0] if system else [None] * len(bodies)
+    texts = [*asked, *said, *(system[0] if system else ())]
+    return Columns("messages", systems, asked, said), (2 + 8 * length) * len(bodies), texts
 
 
 def _alternates(one: Turn, wanted: str) -> bool:
@@ -209,13 +271,16 @@ def _alternates(one: Turn, wanted: str) -> bool:
 
 
 class _Reader(NamedTuple):
-    decode: Callable[[bytes], list[Any]]
-    read: Callable[[Sequence[Any]], _Given]
+    decode: Callable[[bytes], Any]
+    read: Callable[[Sequence[Any]], _Given | None]
 
 
-_CONTENTS = _Reader(msgspec.json.Decoder(_Contents).decode_lines, _read_contents)
-_OF_2023 = _Reader(msgspec.json.Decoder(_Of2023).decode_lines, _read_2023)
-_MESSAGES = _Reader(msgspec.json.Decoder(_Messages).decode_lines, _read_messages)
+_CONTENTS = _Reader(msgspec.json.Decoder(_Contents).decode, _read_contents)
+_OF_2023 = _Reader(msgspec.json.Decoder(_Of2023).decode, _read_2023)
+_MESSAGES = _Reader(msgspec.json.Decoder(_Messages).decode, _read_messages)
+_PAIRS = {
+    (*system, "user", said) for system in ((), ("system",)) for said in ("assistant", "model")
+}
 _ROLES = {"user": "user", "assistant": "model", "model": "model"}
 _BY_START = {
     b'{"con': _CONTENTS,

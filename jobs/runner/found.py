@@ -1,6 +1,7 @@
 """Found: the findings of one file; the first of each rule one by one, of the rest the number."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jobs.runner.rules import Finding, Rule, finding
@@ -28,6 +29,13 @@ class Found:
         self._count[rule.id] += 1
         if self._count[rule.id] <= MOST:
             self._found.setdefault(rule.id, []).append(finding(rule, self.path, line, what))
+
+    def add_all(self, rule: Rule, lines: Sequence[int], what: str) -> None:
+        """The same of many lines."""
+        room = max(MOST - self._count[rule.id], 0)
+        for line in lines[:room]:
+            self.add(rule, line, what)
+        self._count[rule.id] += len(lines[room:])
 
     def all(self) -> tuple[Finding, ...]:
         return tuple(one for some in self._found.values() for one in (*some, *self._rest(some[0])))

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import UnsupportedOperation
 from pathlib import Path
@@ -30,13 +30,43 @@ class Packed(OSError):
 class Source:
     """Where a split's bytes come from; `shown` is what messages call it.
 
-    `state` is another text whenever the bytes are, and empty where that cannot be told.
+    `state` is another text whenever the bytes are, and empty where that cannot be told. Of bytes
+    `at_hand` it says so on this machine alone, and reading them costs little.
     """
 
     shown: str
     open: Callable[[], BinaryIO]
     state: Callable[[], str] = str
     size: Callable[[], int] = int  # in bytes; 0 where that cannot be told
+    at_hand: bool = False
+
+
+class Block:
+    """Some lines that follow each other, parted when they are asked for.
+
+    A line that is too long to be an example is None, and not in `whole`.
+    """
+
+    def __init__(
+        self, first: int, whole: bytes, lines: Sequence[bytes | None] | None = None
+    ) -> None:
+        self.first = first
+        self.whole = whole
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return self.whole.count(b"\n") + 1 if self._lines is None else len(self._lines)
+
+    @property
+    def lines(self) -> Sequence[bytes | None]:
+        """Without their ends."""
+        if self._lines is None:
+            self._lines = self.whole.split(b"\n")
+        return self._lines
+
+    def part(self, start: int, end: int) -> "Block":
+        some = self.lines[start:end]
+        return Block(self.first + start, b"\n".join([line for line in some if line]), some)
 
 
 def opened(path: Path) -> BinaryIO:
@@ -49,12 +79,12 @@ def opened(path: Path) -> BinaryIO:
 
 def lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
     """Numbered lines without their end; None for one that is too long to be an example."""
-    for first, block in blocks(source):
-        yield from enumerate(block, first)
+    for block in blocks(source):
+        yield from enumerate(block.lines, block.first)
 
 
-def blocks(source: Source) -> Iterator[tuple[int, list[bytes | None]]]:
-    """Some lines at a time, with the number of their first.
+def blocks(source: Source) -> Iterator[Block]:
+    """Some lines at a time.
 
     Raises OSError: Packed at the start, another in the end where the file changed meanwhile.
     """
@@ -62,23 +92,30 @@ def blocks(source: Source) -> Iterator[tuple[int, list[bytes | None]]]:
     with source.open() as stream:
         before = _times(stream)
         left = before[0] if before else None  # of a file that grows, what it was
-        while block := stream.read(_PIECE if left is None else min(_PIECE, left)):
-            left = None if left is None else left - len(block)
+        while piece := stream.read(_PIECE if left is None else min(_PIECE, left)):
+            left = None if left is None else left - len(piece)
             if number == 1 and not rest:
-                _refuse_packed(block)
-            whole: list[bytes | None] = [*(rest + block).split(b"\n")]
-            rest = whole.pop() or b""
-            if whole:
-                if too_long or len(whole[0] or b"") >= LONGEST_LINE:
-                    whole[0], too_long = None, False
-                yield number, whole
-                number += len(whole)
+                _refuse_packed(piece)
+            whole, end, rest = (rest + piece).rpartition(b"\n")
+            if end:
+                block = _block(number, whole, too_long)
+                too_long = False
+                yield block
+                number += len(block)
             if len(rest) >= LONGEST_LINE:
                 rest, too_long = b"", True
         if _times(stream) != before:
             raise OSError("it changed while it was read")
     if rest or too_long:
-        yield number, [None if too_long else rest]
+        yield _block(number, rest, too_long)
+
+
+def _block(first: int, whole: bytes, too_long: bool) -> Block:
+    """`too_long`: the first line began before, and is."""
+    if not too_long and (len(whole) < LONGEST_LINE or 0 <= whole.find(b"\n") < LONGEST_LINE):
+        return Block(first, whole)
+    _, more, whole = whole.partition(b"\n")
+    return Block(first, whole, [None, *(whole.split(b"\n") if more else ())])
 
 
 def _refuse_packed(start: bytes) -> None:

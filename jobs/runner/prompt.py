@@ -1,5 +1,6 @@
 """Prompt: what all prompts of a dataset start and end with, so that new texts are asked alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,6 +35,21 @@ class Template:
         self._count = self._shortest = 0
         self._system: str | None = None
         self._prefix = self._suffix = ""
+
+    def narrow_all(self, systems: Sequence[str | None], prompts: Sequence[str]) -> None:
+        """All at once, where they share what all before them did, as nearly all do."""
+        start, end = self._prefix, self._suffix
+        same = self._system is None or {*systems} == {self._system}
+        if (
+            self._count
+            and same
+            and all([one.startswith(start) and one.endswith(end) for one in prompts])
+        ):
+            self._count += len(prompts)
+            self._shortest = min(self._shortest, *map(len, prompts))
+            return
+        for system, prompt in zip(systems, prompts, strict=True):
+            self.narrow(system, prompt)
 
     def narrow(self, system: str | None, prompt: str) -> None:
         self._count += 1

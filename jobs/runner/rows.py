@@ -1,11 +1,14 @@
 """Rows: some examples of a split in their order, as columns, for those who watch the reading."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from operator import add
 from typing import Literal, Protocol
 
-from jobs.runner.example import Example
+from jobs.runner.example import Example, Pairs, asked
+from jobs.runner.forms import Columns, Form
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -19,33 +22,78 @@ class Rows:
     numbers: Sequence[int]
     examples: Sequence[Example]
 
-    @cached_property
-    def prompts(self) -> list[str]:
-        return [example.prompt for example in self.examples]
+    @property
+    def _pairs(self) -> Columns | None:
+        """What saves making each example, where each is one question and its answer."""
+        return self.examples.columns if isinstance(self.examples, Pairs) else None
 
     @cached_property
-    def answers(self) -> list[str]:
-        return [example.answer for example in self.examples]
+    def prompts(self) -> Sequence[str]:
+        return self._pairs.prompts if self._pairs else [one.prompt for one in self.examples]
 
     @cached_property
-    def characters(self) -> list[int]:
+    def answers(self) -> Sequence[str]:
+        return self._pairs.answers if self._pairs else [one.answer for one in self.examples]
+
+    @cached_property
+    def systems(self) -> Sequence[str | None]:
+        return self._pairs.systems if self._pairs else [one.system for one in self.examples]
+
+    @cached_property
+    def forms(self) -> Sequence[Form]:
+        if self._pairs:
+            return [self._pairs.form] * len(self.examples)
+        return [one.form for one in self.examples]
+
+    @cached_property
+    def characters(self) -> Sequence[int]:
         """Of all that each example says."""
-        return [example.characters for example in self.examples]
+        if not self._pairs:
+            return [one.characters for one in self.examples]
+        _, systems, *texts = self._pairs
+        said = map(add, *[map(len, some) for some in texts])
+        return [*said] if not any(systems) else [*map(add, said, [len(s or "") for s in systems])]
+
+    @property
+    def with_files(self) -> int:
+        """How many hold files."""
+        return 0 if self._pairs else sum([one.holds_files for one in self.examples])
 
     @cached_property
-    def asked(self) -> list[str]:
+    def asked(self) -> Sequence[str]:
         """All of each example but its answer."""
-        return [example.asked for example in self.examples]
+        if not self._pairs:
+            return [one.asked for one in self.examples]
+        _, systems, prompts, _ = self._pairs
+        if not any(systems):
+            return prompts
+        return [asked(one, system) for one, system in zip(prompts, systems, strict=True)]
 
     @cached_property
-    def texts(self) -> list[str]:
-        """Prompts and answers, one text for each example."""
-        return [f"{asked}\n{said}" for asked, said in zip(self.asked, self.answers, strict=True)]
+    def dialogues(self) -> Sequence[str]:
+        """All turns of each but its answer; nothing where a file says the rest."""
+        return self._pairs.prompts if self._pairs else [one.dialogue for one in self.examples]
+
+    def text(self, row: int) -> str:
+        """Prompt and answer."""
+        return f"{self.asked[row]}\n{self.answers[row]}"
 
     @cached_property
     def whole(self) -> bytes:
-        """All texts in one, to look at once for what is rare."""
-        return "\n".join(self.texts).encode()
+        """All texts in one, a line each, to look at once for what is rare."""
+        both = zip(self.asked, self.answers, strict=True)
+        return "\n".join([text for pair in both for text in pair]).encode()
+
+    @cached_property
+    def ends(self) -> Sequence[int]:
+        """Where in the whole each text ends, its line end included."""
+        size: Callable[[str], int] = len if self.whole.isascii() else _bytes
+        both = zip(self.asked, self.answers, strict=True)
+        return [*accumulate([size(asked) + size(said) + 2 for asked, said in both])]
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
 
 
 class Watch(Protocol):

@@ -72,9 +72,9 @@ class Seen:
         return sqlite3.connect(self._file, timeout=_SECONDS)
 
 
-def key(shown: str, state: str, instructions: str | None) -> str:
-    """Of a split in one state of its bytes, as this version of the readers reads it."""
-    return hashlib.sha256(repr((_version(), shown, state, instructions)).encode()).hexdigest()
+def key(*parts: str | None) -> str:
+    """Of what something was found in, as this version of the readers reads it."""
+    return hashlib.sha256(repr((_version(), *parts)).encode()).hexdigest()
 
 
 @cache

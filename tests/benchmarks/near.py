@@ -81,7 +81,7 @@ def _again(row: Row, kind: str, chance: random.Random) -> Row:
 def search(folder: Path) -> None:
     examination = Examination(_SPEC, "alike")
     found = dataset.read(dataset.local_sources(folder, "data"), None, examination.watches)
-    said = [*examination.findings(found)]
+    said = [*examination.findings(found.sources)]
     print(json.dumps([(one.rule.id, one.problem.path, one.problem.line, one.more) for one in said]))
 
 

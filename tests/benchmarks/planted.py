@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 Row = tuple[str, str]  # prompt, answer
 Planted = set[tuple[str, str, int]]  # rule, split, line
@@ -73,7 +74,8 @@ def _other_word(row: Row) -> Row:
 
 
 def _spelt(row: Row) -> str:
-    return row[1] + "!" * (1 + len(row[0]) % 50) + "?" * (len(row[0].split()[5]))
+    """In a way that no other row is likely to be: a class is said once for each."""
+    return row[1] + format(crc32(row[0].encode()), "b").replace("1", "!").replace("0", "?")
 
 
 GITHUB = "ghp" + "_" + "a1B2" * 9
@@ -133,7 +135,6 @@ REPEATS: dict[str, Callable[[Row, Row], Row]] = {
     "VT-D104": lambda old, new: (old[0], new[1]),
 }
 LEAKS = {"VT-D101": "VT-D105", "VT-D102": "VT-D106", "VT-D103": "VT-D107", "VT-D104": "VT-D108"}
-# A class is said once for each way to spell it, so each row has one of its own.
 CLASSES: dict[str, Callable[[Row], Row]] = {"VT-D110": lambda row: (row[0], _spelt(row))}
 UNSEEN: dict[str, Callable[[Row], Row]] = {"VT-D111": lambda row: (row[0], row[0].split()[8])}
 EXTRACTS: dict[str, Callable[[Row], Row]] = {

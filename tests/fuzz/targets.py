@@ -40,7 +40,7 @@ def file(data: bytes) -> None:
     for task in get_args(Task):
         examination = check.Examination(_SPEC.model_copy(update={"task": task}))
         found = dataset.read({"train": source}, None, examination.watches)
-        findings = [*found.findings, *examination.findings(found)]
+        findings = [*found.findings, *examination.findings(found.sources)]
         assert found.train.examples or findings
         assert all(f.problem.line <= data.count(b"\n") + 1 for f in findings)
         assert all(str(f).isprintable() for f in findings)

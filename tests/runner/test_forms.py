@@ -1,5 +1,6 @@
 """Forms: the quick reading accepts only what the slow one does, and reads the same from it."""
 
+import io
 import json
 from typing import Any
 
@@ -7,8 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jobs.runner.example import BadExample, Example, parse
+from jobs.runner import dataset
+from jobs.runner.example import BadExample, Example, converted_lines, parse
 from jobs.runner.forms import quick
+from jobs.runner.found import Found
+from jobs.runner.lines import Source
+from jobs.runner.rows import Rows
 
 TEXTS = st.text(max_size=8) | st.sampled_from(
     ["a", '"', "\\", '\\"', '": "', '"role"', "a\\", "\0", "\x85", "\ud83d\ude00", "\x7f", " "]
@@ -76,6 +81,52 @@ def test_what_is_read_quickly_is_read_slowly_too_and_the_same(text: str) -> None
         found = slow(line)
         assert found is not None
         assert same(found, Example(*read))
+
+
+def alone(number: int, line: bytes) -> tuple[int, Example] | str:
+    try:
+        return number, parse(line, None)
+    except BadExample as error:
+        return f"{number} {error.rule.id} {error}"
+
+
+# Many of one form, as in a file, and others now and then.
+FILES = (
+    st.lists(LINES, max_size=12)
+    | st.lists(objects(("input_text", STRINGS), ("output_text", STRINGS)), max_size=12)
+    | st.lists(objects(("contents", PAIR)), max_size=12)
+    | st.lists(objects(("systemInstruction", SYSTEM), ("contents", PAIR)), max_size=12)
+)
+
+
+@given(FILES)
+def test_many_lines_are_read_as_each_of_them_is(texts: list[str]) -> None:
+    """Whatever is beside a line, it is the same example or has the same fault."""
+    lines = [text.encode("utf-8", "surrogatepass") for text in texts if "\n" not in text]
+    wanted = [alone(number, line) for number, line in enumerate(lines, 1) if line]
+    faults = Found("d.jsonl")
+    whole = b"".join([line + b"\n" for line in lines if line])
+    source = Source("d.jsonl", lambda: io.BytesIO(whole))
+    found = [
+        pair for some in dataset.examples(source, None, faults) for pair in zip(*some, strict=True)
+    ]
+    assert found == [one for one in wanted if not isinstance(one, str)]
+    assert {f"{f.problem.line} {f.rule.id}" for f in faults.all()} == {
+        " ".join(one.split()[:2]) for one in wanted if isinstance(one, str)
+    }
+
+
+@given(FILES)
+def test_columns_say_what_each_example_says(texts: list[str]) -> None:
+    whole = "\n".join(texts).encode("utf-8", "surrogatepass")
+    source = Source("d.jsonl", lambda: io.BytesIO(whole))
+    for numbers, some in dataset.examples(source, None, Found("d.jsonl")):
+        rows, each = Rows("train", "d", numbers, some), Rows("train", "d", numbers, [*some])
+        for name in ("prompts", "answers", "systems", "forms", "characters", "asked", "dialogues"):
+            assert [*getattr(rows, name)] == [*getattr(each, name)], name
+        assert (rows.whole, rows.ends) == (each.whole, each.ends)
+        assert converted_lines(some) == b"".join([one.line() for one in some])
+        assert [some[place] for place in range(len(some))] == [*some]
 
 
 @pytest.mark.parametrize(

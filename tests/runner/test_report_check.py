@@ -27,7 +27,7 @@ def _resolved(root: Path, name: str, text: str, **splits: bytes) -> Resolved:
     examination = check.Examination(file.spec)
     data = dataset.read(sources, None, examination.watches)
     facts = catalog.load().base_models.get(file.spec.base_model)
-    said = examination.findings(data)
+    said = examination.findings(data.sources)
     found = check.findings(file, data, facts, "us-central1", date(2026, 11, 23), examined=said)
     return Resolved(file, data, facts, tuple(found), None)
 

@@ -14,7 +14,7 @@ def dedupe(path: Path, to: Path, how: How) -> tuple[int, int]:
     """How many are kept and how many left out; `alike` but for case, spaces and punctuation."""
     near = Near(same_answer=True) if how == "near" else None
     found = checked(path, near)
-    repeats = {row for row, _ in near.pairs(found, None)} if near else set()
+    repeats = {row for row, _ in near.pairs(found.sources, None)} if near else set()
     seen: set[int] = set()
     kept = 0
     with new(to) as stream:

@@ -66,7 +66,7 @@ def split(
 
 def _facts(path: Path, before: _Earlier) -> _Facts:
     near = Near(same_answer=False)
-    like = dict(near.pairs(checked(path, near), None))
+    like = dict(near.pairs(checked(path, near).sources, None))
     facts, same = _Facts(), dict[int, int]()
     for number, row in enumerate(rows(path)):
         # The same input goes before one that is nearly the same.

@@ -18,11 +18,11 @@ class Forms:
 
     def take(self, rows: Rows) -> None:
         self._shown[rows.split] = rows.shown
-        forms = [example.form for example in rows.examples]
         count = self._count.setdefault(rows.split, Counter())
-        count.update(forms)
-        for form in set(forms):
-            self._first.setdefault((rows.split, form), rows.numbers[forms.index(form)])
+        count.update(rows.forms)
+        for form in {*rows.forms}:
+            first = rows.numbers[rows.forms.index(form)]
+            self._first.setdefault((rows.split, form), first)
 
     def findings(self) -> Iterator[Finding]:
         """The first line of each form but the most frequent one."""

@@ -12,6 +12,7 @@ _LEAST_EXAMPLES = 20
 _OUTLIER = 20  # times the median
 _LEAST_OUTLIER = 2000  # characters; less is long beside nothing
 _SENTENCE = 40  # characters of the median answer, from which on one word is odd
+_WORD = 20  # characters, of which one word has fewer
 _RARE = 0.05
 
 
@@ -30,7 +31,7 @@ class Lengths:
         whole = self._whole.setdefault(rows.split, array("L"))
         whole.extend(rows.characters)
         answers = self._answers.setdefault(rows.split, array("q"))
-        answers.extend([_length(answer) for answer in rows.answers])
+        answers.extend([n if (n := len(one)) >= _WORD else _length(one) for one in rows.answers])
 
     def findings(self) -> Iterator[Finding]:
         for split, found in self._found.items():
@@ -60,8 +61,8 @@ class Lengths:
 
 
 def _length(answer: str) -> int:
-    one_word = len(answer) < _SENTENCE // 2 and len(answer.split()) <= 1
-    return -len(answer) if one_word else len(answer)
+    """With a minus where it is one word."""
+    return -len(answer) if len(answer.split()) <= 1 else len(answer)
 
 
 def _median(numbers: "array[int] | list[int]") -> int:

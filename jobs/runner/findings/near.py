@@ -11,8 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.runner import rules
-from jobs.runner.dataset import Dataset
-from jobs.runner.example import BadExample, Example, parse, text_of
+from jobs.runner.example import BadExample, parse
 from jobs.runner.findings.repeats import normal
 from jobs.runner.found import Found
 from jobs.runner.lines import Source, blocks
@@ -22,9 +21,10 @@ from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
 if TYPE_CHECKING:
-    from jobs.runner.findings.signatures import Numbers
+    from jobs.runner.findings.groups import Numbers
 
 _ALIKE = 0.75  # of the pairs of words of both
+Sources = Mapping[SplitName, Source]
 _Text = tuple[frozenset[int], bytes, bytes]  # pairs of words, the input, the answer
 
 
@@ -43,33 +43,30 @@ class Near:
         if not self._signatures:
             self._learn_template(rows)
         self._places.extend(rows)
-        texts = [*map(self._body, rows.examples, rows.prompts)]
+        texts = rows.dialogues
+        if self._prefix or self._suffix:
+            texts = [one.removeprefix(self._prefix).removesuffix(self._suffix) for one in texts]
         self._signatures.append(signatures.signatures(texts))
 
     def _learn_template(self, rows: Rows) -> None:
         """What all prompts share says nothing about how alike two of them are."""
         template = Template()
-        for prompt in rows.prompts:
-            template.narrow(None, prompt)
+        template.narrow_all([None] * len(rows.prompts), rows.prompts)
         shared = template.prompt()
         self._prefix, self._suffix = shared.prefix, shared.suffix
 
-    def _body(self, example: Example, prompt: str) -> str:
-        """All turns but the answer, without what all share; nothing where a file says the rest."""
-        if example.holds_files:
-            return ""
-        earlier = [text_of(turn) for turn in example.contents[:-2]]
-        text = "\n".join([*earlier, prompt]) if earlier else prompt
-        return text.removeprefix(self._prefix).removesuffix(self._suffix)
+    def _body(self, dialogue: str) -> str:
+        """A dialogue without what all share."""
+        return dialogue.removeprefix(self._prefix).removesuffix(self._suffix)
 
-    def findings(self, dataset: Dataset, instructions: str | None) -> Iterator[Finding]:
+    def findings(self, sources: Sources, instructions: str | None) -> Iterator[Finding]:
         found = {name: Found(shown) for name, shown in self._places.shown.items()}
-        for row, first in self.pairs(dataset, instructions):
+        for row, first in self.pairs(sources, instructions):
             self._say(found, row, first)
         for one in found.values():
             yield from one.all()
 
-    def pairs(self, dataset: Dataset, instructions: str | None) -> Iterator[tuple[int, int]]:
+    def pairs(self, sources: Sources, instructions: str | None) -> Iterator[tuple[int, int]]:
         """Rows in order, counted through all splits, each with an earlier one that it is like."""
         if not self._signatures:
             return
@@ -77,26 +74,26 @@ class Near:
 
         candidates = signatures.candidates(self._signatures, 0.6 * _ALIKE)
         wanted = {row for pair in candidates.items() for row in pair}
-        kept = self._read_again(dataset, instructions, wanted) if wanted else {}
+        kept = self._read_again(sources, instructions, wanted) if wanted else {}
         for row, first in sorted(candidates.items()):
             if row in kept and first in kept and self._alike(kept[row], kept[first]):
                 yield row, first
 
     def _read_again(
-        self, dataset: Dataset, instructions: str | None, wanted: set[int]
+        self, sources: Sources, instructions: str | None, wanted: set[int]
     ) -> Mapping[int, _Text]:
         """What is compared, of the rows that are candidates; a line that changed since is none."""
         from jobs.runner.findings import signatures
 
         rows = {self._places.of(row): row for row in wanted}
         kept = {}
-        for name, split in dataset.splits.items():
+        for name, source in sources.items():
             numbers = {number for of, number in rows if of == name}
             with suppress(OSError):  # of a file that changed: what the first reading said, holds
-                for number, line in _these(split.source, numbers):
+                for number, line in _these(source, numbers):
                     with suppress(BadExample):
                         example = parse(line, instructions)
-                        pairs = signatures.pairs(self._body(example, example.prompt))
+                        pairs = signatures.pairs(self._body(example.dialogue))
                         texts = normal(example.asked), normal(example.answer)
                         kept[rows[name, number]] = (pairs, *texts)
         return kept
@@ -121,7 +118,7 @@ class Near:
 
 def _these(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
     """Some lines of many."""
-    for first, block in blocks(source):
-        for number in numbers.intersection(range(first, first + len(block))):
-            if (line := block[number - first]) is not None:
+    for block in blocks(source):
+        for number in numbers.intersection(range(block.first, block.first + len(block))):
+            if (line := block.lines[number - block.first]) is not None:
                 yield number, line

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -98,54 +98,35 @@ _LONG_NUMBERS = (  # in the order in which a text belongs to the first that take
 )
 KINDS = (_EMAIL, *_LONG_NUMBERS, _ADDRESS)
 
-# A text with every digit as 0: what a long number is, whatever its digits.
-_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_DIGITS, _LEAST_DIGITS = b"0123456789", 4  # no address has fewer
-_BETWEEN = b" -.()/+"
-_LONG = b"0" * 9
-
 
 class People:
-    """Cheap looks at many texts at once, then at each; patterns only where they may match."""
+    """Patterns are tried only where they may match."""
+
+    marks: Mapping[str, str] = {
+        "at": "@",
+        "parted number": r"[0-9]\.[0-9]",
+        "long number": r"[0-9](?:[ ().+/-]*[0-9]){8}",
+    }
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
 
-    def take(self, rows: Rows) -> None:
-        found = self._found.setdefault(rows.split, Found(rows.shown))
-        if b"@" in rows.whole:
-            self._search(rows, lambda text: "@" in text, (_EMAIL,), found)
-        if len(rows.whole) - len(rows.whole.translate(None, _DIGITS)) < _LEAST_DIGITS:
-            return
-        shape = rows.whole.translate(_ZEROS)
-        if b"0.0" in shape:
-            self._search(rows, _has_parted_number, (_ADDRESS,), found)
-        if _LONG in shape.translate(None, _BETWEEN):
-            self._search(rows, _has_long_number, _LONG_NUMBERS, found)
+    def look(self, rows: Rows, marked: Mapping[str, Sequence[int]]) -> None:
+        self._found.setdefault(rows.split, Found(rows.shown))
+        self._search(rows, (_EMAIL,), marked["at"])
+        self._search(rows, (_ADDRESS,), marked["parted number"])
+        self._search(rows, _LONG_NUMBERS, marked["long number"])
 
-    def _search(
-        self,
-        rows: Rows,
-        may: Callable[[str], bool],
-        kinds: tuple[Kind, ...],
-        found: Found,
-    ) -> None:
-        for line, text in zip(rows.numbers, rows.texts, strict=True):
-            if may(text):
-                for kind, match in matches(text, kinds):
-                    found.add(kind.rule, line, f"holds a {kind.name}: {masked(match, 3)}")
+    def _search(self, rows: Rows, kinds: tuple[Kind, ...], there: Sequence[int]) -> None:
+        found = self._found[rows.split]
+        for row in there:
+            for kind, match in matches(rows.text(row), kinds):
+                what = f"holds a {kind.name}: {masked(match, 3)}"
+                found.add(kind.rule, rows.numbers[row], what)
 
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
             yield from found.all()
-
-
-def _has_parted_number(text: str) -> bool:
-    return b"0.0" in text.encode().translate(_ZEROS)
-
-
-def _has_long_number(text: str) -> bool:
-    return _LONG in text.encode().translate(_ZEROS, _BETWEEN)
 
 
 def matches(text: str, kinds: tuple[Kind, ...]) -> Iterator[tuple[Kind, str]]:

@@ -1,5 +1,6 @@
 """Prompts: whether all are written alike: the same fields in the same order, one instruction."""
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,8 @@ from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
-_LONGEST_FIELD = 40
+_BEFORE_COLON = re.compile("\n([^\n:]{1,39}):").findall
+_MARK = "\n\0:\n"  # a line between two prompts
 _JOINS = str.maketrans("", "", " _-")
 _MOST_SHAPES = 1000
 _LEAST_EXAMPLES = 20
@@ -24,6 +26,7 @@ class Prompts:
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
         self._numbers: dict[Shape, int] = {}
+        self._known: dict[tuple[str, ...], int] = {}  # by what stands before colons
         self._shapes: dict[SplitName, array[int]] = {}
         self._lines: dict[SplitName, array[int]] = {}
 
@@ -31,13 +34,18 @@ class Prompts:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._lines.setdefault(rows.split, array("L")).extend(rows.numbers)
         shapes = self._shapes.setdefault(rows.split, array("L"))
-        shapes.extend([self._number(prompt) for prompt in rows.prompts])
+        known = self._known.get
+        starts = _starts(rows.prompts)
+        shapes.extend([n if (n := known(one)) is not None else self._number(one) for one in starts])
 
-    def _number(self, prompt: str) -> int:
-        shape = tuple(dict.fromkeys(_fields(prompt))) if ":" in prompt else ()
+    def _number(self, starts: tuple[str, ...]) -> int:
+        shape = tuple(dict.fromkeys(filter(_is_field, starts)))
         if shape not in self._numbers and len(self._numbers) > _MOST_SHAPES:
-            return self._numbers.setdefault(("…",), len(self._numbers))
-        return self._numbers.setdefault(shape, len(self._numbers))
+            shape = ("…",)
+        number = self._numbers.setdefault(shape, len(self._numbers))
+        if len(self._known) < _MOST_SHAPES:
+            self._known[starts] = number
+        return number
 
     def findings(self) -> Iterator[Finding]:
         shapes = {number: shape for shape, number in self._numbers.items()}
@@ -71,13 +79,18 @@ class Prompts:
                 found.add(rules.ODD_PROMPT, line, what)
 
 
-def _fields(prompt: str) -> Iterator[str]:
-    """What stands at the start of a line before a colon, in letters."""
-    for line in prompt.split("\n"):
-        if (end := line.find(":", 0, _LONGEST_FIELD)) > 0:
-            field = line[:end]
-            if field.isalpha() or (field[0].isalpha() and field.translate(_JOINS).isalpha()):
-                yield field
+def _starts(prompts: Sequence[str]) -> Sequence[tuple[str, ...]]:
+    """What stands before the first colon of each line, all looked at in one where all are alike."""
+    first = _BEFORE_COLON("\n" + prompts[0])
+    usual = [*first, "\0"] * len(prompts)
+    if _BEFORE_COLON("\n" + _MARK.join(prompts)) == usual[:-1]:
+        return [tuple(first)] * len(prompts)
+    return [tuple(_BEFORE_COLON("\n" + one)) if ":" in one else () for one in prompts]
+
+
+def _is_field(start: str) -> bool:
+    """What stands at the start of a line before a colon names a field if it is of letters."""
+    return start.isalpha() or (start[0].isalpha() and start.translate(_JOINS).isalpha())
 
 
 def _has(shape: Sequence[str], wanted: Sequence[str]) -> bool:

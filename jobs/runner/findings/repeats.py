@@ -1,8 +1,10 @@
 """Repeats: the same example twice, in a split or in two; the same input with another answer."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from xxhash import xxh3_64_intdigest
 
 from jobs.runner import rules
 from jobs.runner.found import Found
@@ -13,37 +15,55 @@ from jobs.runner.rules import Finding, Rule
 # Numbers and their signs stay: 3+4 is not 3-4, and 1.5 is not 15.
 _LOWER = bytes(range(256)).lower()
 _NOISE = b" \t\r\n!?;'\"`"
+_END = b".,:"
 
 
 def normal(text: str) -> bytes:
     """What is left of a text without case, spaces and punctuation that says nothing."""
     if text.isascii():
-        return text.encode().translate(_LOWER, _NOISE).rstrip(b".,:")
-    return text.casefold().encode().translate(None, _NOISE).rstrip(b".,:")
+        return text.encode().translate(_LOWER, _NOISE).rstrip(_END)
+    return text.casefold().encode().translate(None, _NOISE).rstrip(_END)
+
+
+def normals(texts: Sequence[str]) -> list[bytes]:
+    """The same of each, all at once where the byte between them is in none."""
+    whole = "\0".join(texts)
+    if whole.isascii():
+        found = whole.encode().translate(_LOWER, _NOISE).split(b"\0")
+    else:
+        found = whole.casefold().encode().translate(None, _NOISE).split(b"\0")
+    if len(found) != len(texts):
+        return [*map(normal, texts)]
+    return [one.rstrip(_END) for one in found]
 
 
 class Repeats:
-    """Hashes of all inputs and answers, which only have meaning within this process."""
+    """Hashes of all inputs and answers, as they are and as what is left of them."""
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
         self._places = Places()
-        self._exact: dict[int, int] = {}  # input -> the first row that has it
-        self._normal: dict[int, int] = {}
-        self._answers, self._normal_answers = array("q"), array("q")
+        self._asked, self._answers = array("Q"), array("Q")
+        self._normal_asked, self._normal_answers = array("Q"), array("Q")
 
     def take(self, rows: Rows) -> None:
         self._found.setdefault(rows.split, Found(rows.shown))
-        start = len(self._places)
         self._places.extend(rows)
-        self._answers.extend(map(hash, rows.answers))
-        self._normal_answers.extend([hash(normal(answer)) for answer in rows.answers])
-        for row, asked in enumerate(rows.asked, start):
-            first = self._exact.setdefault(hash(asked), row)
-            alike = self._normal.setdefault(hash(normal(asked)), row)
+        self._asked.extend(map(xxh3_64_intdigest, map(str.encode, rows.asked)))
+        self._answers.extend(map(xxh3_64_intdigest, map(str.encode, rows.answers)))
+        self._normal_asked.extend(map(xxh3_64_intdigest, normals(rows.asked)))
+        self._normal_answers.extend(map(xxh3_64_intdigest, normals(rows.answers)))
+
+    def _compare(self) -> None:
+        """Those whose inputs are the same but for what says nothing."""
+        from jobs.runner.findings.groups import firsts
+
+        exact = firsts(self._asked)
+        for row, alike in firsts(self._normal_asked).items():
+            first = exact.get(row, row)
             if first != row:
                 self._same_input(row, first)
-            elif alike != row and self._normal_answers[alike] == self._normal_answers[row]:
+            elif self._normal_answers[alike] == self._normal_answers[row]:
                 self._say(row, alike, _ALIKE)
 
     def _same_input(self, row: int, first: int) -> None:
@@ -63,6 +83,7 @@ class Repeats:
             self._found[split].add(kind.leaked, line, what)
 
     def findings(self) -> Iterator[Finding]:
+        self._compare()
         for found in self._found.values():
             yield from found.all()
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from jobs.runner import rules
-from jobs.runner.found import MOST, Found
+from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
@@ -27,14 +27,20 @@ class Scripts:
     def take(self, rows: Rows) -> None:
         found = self._found.setdefault(rows.split, {})
         count = self._count.setdefault(rows.split, Counter())
-        for line, answer in zip(rows.numbers, rows.answers, strict=True):
-            if script := _script(answer):
-                count[script] += 1
-                if script not in found:
-                    found[script] = Found(rows.shown)
-                if count[script] <= MOST:
-                    what = f"has an answer in {script}, which nearly no other has"
-                    found[script].add(rules.SCRIPT, line, what)
+        scripts = [
+            "Latin" if one.isascii() and one[:1].isalpha() else _script(one) for one in rows.answers
+        ]
+        for script, number in Counter(scripts).items():
+            if script is None:
+                continue
+            if script not in found:
+                found[script] = Found(rows.shown)
+            both = zip(rows.numbers, scripts, strict=True)
+            alone = number == len(scripts)
+            lines = rows.numbers if alone else [line for line, one in both if one == script]
+            what = f"has an answer in {script}, which nearly no other has"
+            found[script].add_all(rules.SCRIPT, lines, what)
+            count[script] += number
 
     def findings(self) -> Iterator[Finding]:
         for split, count in self._count.items():

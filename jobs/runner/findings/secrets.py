@@ -1,9 +1,8 @@
 """Secrets: keys, tokens and passwords in texts; what is shown of one is never enough to use it."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from jobs.runner import rules
 from jobs.runner.found import Found
@@ -79,40 +78,32 @@ _LONG = b"a" * 20
 
 
 class Secrets:
-    """What few texts have is looked for in many texts at once; patterns only where it is."""
+    """Patterns are tried only where they may match."""
+
+    marks: Mapping[str, str] = {
+        "token": "|".join(re.escape(start) for one in TOKENS for start in one.starts),
+        **{one.name: "(?i)" + "|".join(map(re.escape, one.starts)) for one in OTHERS},
+    }
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
 
-    def take(self, rows: Rows) -> None:
-        found = self._found.setdefault(rows.split, Found(rows.shown))
-        if _LONG in rows.whole.translate(_RUN):
-            self._search(rows, TOKENS, _has_run, found)
-        small = rows.whole.lower()
+    def look(self, rows: Rows, marked: Mapping[str, Sequence[int]]) -> None:
+        self._found.setdefault(rows.split, Found(rows.shown))
+        self._search(rows, TOKENS, [row for row in marked["token"] if _has_run(rows.text(row))])
         for pattern in OTHERS:
-            if any(start.encode() in small for start in pattern.starts):
-                self._search(rows, (pattern,), partial(_has_start, pattern), found)
+            self._search(rows, (pattern,), marked[pattern.name])
 
-    def _search(
-        self,
-        rows: Rows,
-        patterns: Sequence[Pattern],
-        may: Callable[[str], bool],
-        found: Found,
-    ) -> None:
-        for line, text in zip(rows.numbers, rows.texts, strict=True):
-            if may(text):
-                for pattern, secret in matches(text, patterns):
-                    found.add(pattern.rule, line, f"holds a {pattern.name}: {masked(secret)}")
+    def _search(self, rows: Rows, patterns: Sequence[Pattern], there: Sequence[int]) -> None:
+        found = self._found[rows.split]
+        for row in there:
+            for pattern, secret in matches(rows.text(row), patterns):
+                what = f"holds a {pattern.name}: {masked(secret)}"
+                found.add(pattern.rule, rows.numbers[row], what)
 
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
             yield from found.all()
-
-
-def _has_start(pattern: Pattern, text: str) -> bool:
-    small = text.lower()
-    return any(start in small for start in pattern.starts)
 
 
 def _has_run(text: str) -> bool:

@@ -4,16 +4,16 @@ All arithmetic is on whole batches of texts; a word or a pair of words is a numb
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Numbers = np.ndarray[Any, np.dtype[Any]]
+from jobs.runner.findings.groups import Numbers, meeting
 
 _LEAST = 8  # pairs of words; of fewer a single word decides
 _BINS, _BAND = 33, 3
 _EMPTY = np.uint32(0xFFFFFFFF)
-_SPACE, _END = 32, 10
+_SOME = 10_000  # rows, of all that must not be held twice
+_SPACE, _END = 32, b"\0"
 _WORD = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -23,14 +23,15 @@ _AROUND = b" " * 8  # of any word eight bytes can be read
 
 def signatures(texts: Sequence[str]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
-    numbers, owners = _pairs(texts)
-    least = np.full((len(texts), _BINS), _EMPTY, dtype=np.uint32)
-    places = owners * _BINS + (numbers % np.uint64(_BINS)).astype(np.int64)
-    np.minimum.at(least.reshape(-1), places, (numbers >> np.uint64(32)).astype(np.uint32))
-    long = np.bincount(owners, minlength=len(texts)) >= _LEAST
-    least[~long] = _EMPTY
-    least[long] = _filled(least[long])
-    return least
+    numbers, words = _pairs(texts)
+    bins = numbers % np.uint64(_BINS)
+    places = np.repeat(np.arange(len(texts)) * _BINS, words)[:-1] + bins.astype(np.int64)
+    places[_across(words)] = len(texts) * _BINS  # a place of no text
+    least = np.full(len(texts) * _BINS + 1, _EMPTY, dtype=np.uint32)
+    np.minimum.at(least, places, (numbers >> np.uint64(32)).astype(np.uint32))
+    found = least[:-1].reshape(len(texts), _BINS)
+    found[words <= _LEAST] = _EMPTY
+    return found
 
 
 def pairs(text: str) -> frozenset[int]:
@@ -41,71 +42,85 @@ def pairs(text: str) -> frozenset[int]:
 def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
     """For each row at most one earlier row whose signature agrees with its own in so many bins."""
     whole = np.concatenate(batches)
-    rows = np.flatnonzero(whole[:, 0] != _EMPTY)
+    rows = np.flatnonzero((whole != _EMPTY).any(axis=1))
+    whole = whole[rows] if len(rows) < len(whole) else whole
+    for start in range(0, len(whole), _SOME):
+        whole[start : start + _SOME] = _filled(whole[start : start + _SOME])
     found: dict[int, int] = {}
     for start in range(0, _BINS, _BAND):
-        later, first = _meeting(whole[rows, start : start + _BAND])
-        later, first = rows[later], rows[first]
+        later, first = meeting(_key(whole[:, start : start + _BAND]))
         alike = np.mean(whole[later] == whole[first], axis=1) >= agreeing
-        for row, other in zip(later[alike].tolist(), first[alike].tolist(), strict=True):
+        pairs = rows[later[alike]].tolist(), rows[first[alike]].tolist()
+        for row, other in zip(*pairs, strict=True):
             found.setdefault(row, other)
     return found
 
 
-def _meeting(band: Numbers) -> tuple[Numbers, Numbers]:
-    """Pairs of places with the same values: each with the first that has them."""
-    key = (band[:, 0] * _WORD + band[:, 1]) * _NEXT + band[:, 2]
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    new = np.concatenate(([True], key[1:] != key[:-1])) if len(key) else np.zeros(0, dtype=bool)
-    first = order[np.maximum.accumulate(np.where(new, np.arange(len(key)), 0))]
-    return order[~new], first[~new]
+def _key(band: Numbers) -> Numbers:
+    key: Numbers = (band[:, 0] * _WORD + band[:, 1]) * _NEXT + band[:, 2]
+    return key
 
 
 def _filled(least: Numbers) -> Numbers:
     """An empty bin takes what the next one has, turned by the distance: short texts have many."""
-    found = least.copy()
+    found, left = least.copy(), np.arange(len(least))
     for away in range(1, _BINS):
-        empty = found == _EMPTY
-        if not empty.any():
+        left = left[(found[left] == _EMPTY).any(axis=1)]  # fewer each time
+        if not len(left):
             break
-        turned = np.roll(least, -away, axis=1)
-        usable = empty & (turned != _EMPTY)
-        found[usable] = turned[usable] + np.uint32(away * 0x9E3779B1 & 0xFFFFFFF)
+        turned = np.roll(least[left], -away, axis=1)
+        usable = (found[left] == _EMPTY) & (turned != _EMPTY)
+        turned += np.uint32(away * 0x9E3779B1 & 0xFFFFFFF)
+        found[left] = np.where(usable, turned, found[left])
     return found
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
-    """The numbers of all pairs of words, and which text each is of."""
-    whole = b"".join([_AROUND, *map(_spaced, texts), _AROUND])
+    """A number for each word with the next one, and how many words each text has."""
+    whole = _flat(texts)
     data = np.frombuffer(whole, dtype=np.uint8)
     within = data > _SPACE
     edges = np.flatnonzero(within[1:] != within[:-1]) + 1
-    starts, ends = edges[::2], edges[1::2]
-    if not len(starts):
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    words = _words(whole, starts, ends)
-    before = np.searchsorted(starts, np.flatnonzero(data == _END))  # words up to each text's end
-    owners = np.repeat(np.arange(len(before)), np.diff(before, prepend=0))
-    same = owners[1:] == owners[:-1]
-    mixed = (words[:-1] * _NEXT + words[1:])[same]
+    before = np.searchsorted(edges, np.flatnonzero(data == 0), side="right") // 2
+    words = np.diff(before, prepend=0)
+    if before[-1] < 2:
+        return np.zeros(0, np.uint64), words
+    found = _words(whole, edges[::2].copy(), edges[1::2].copy())
+    mixed = found[:-1] * _NEXT + found[1:]
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
-    return mixed ^ (mixed >> np.uint64(32)), owners[1:][same]
+    return mixed ^ (mixed >> np.uint64(32)), words
+
+
+def _across(words: Numbers) -> Numbers:
+    """Of the pairs those that are of the last word of a text and the first one of the next."""
+    ends = np.cumsum(words)
+    return np.unique(ends[(ends > 0) & (ends < ends[-1])]) - 1
 
 
 def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
     """A number for each word: of its first and last eight bytes and its length."""
     eights: Numbers = np.ndarray(len(whole) - 7, "<u8", whole, strides=(1,))  # from each byte on
     lengths = ends - starts
-    first = eights[starts] & _KNOWN[np.minimum(lengths, 8)]
-    last = eights[np.maximum(starts, ends - 8)] * (lengths > 8)
-    words: Numbers = first * _WORD + last * _NEXT + lengths.astype(np.uint64)
+    words: Numbers = (eights[starts] & _KNOWN[np.minimum(lengths, 8)]) * _WORD
+    words += lengths.astype(np.uint64)
+    long = np.flatnonzero(lengths > 8)
+    words[long] += eights[ends[long] - 8] * _NEXT
     return words
 
 
+def _flat(texts: Sequence[str]) -> bytes:
+    """All in small letters, a zero behind each."""
+    whole = "\0".join(texts)
+    if whole.isascii() and whole.count("\0") == len(texts) - 1:
+        small = whole.encode().lower()
+    else:
+        small = _END.join(map(_spaced, texts))
+    return b"".join([_AROUND, small, _END, _AROUND])
+
+
 def _spaced(text: str) -> bytes:
-    """The words on one line; of a script that does not part them, characters are words."""
-    text = text.casefold().replace("\n", " ")
+    """Small letters; of a script that does not part words, characters are words."""
+    text = text.casefold().replace("\n", " ").replace("\0", " ")
     if not text.isascii() and text.count(" ") * 12 < len(text) - 12:
         text = " ".join(text)
-    return text.encode() + b"\n"
+    return text.encode()

@@ -1,6 +1,6 @@
 """Systems: system instructions that only some examples have, or that differ between splits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jobs.runner import rules
 from jobs.runner.found import Found
@@ -20,15 +20,13 @@ class Systems:
         given = self._with.setdefault(rows.split, Found(rows.shown))
         missing = self._without.setdefault(rows.split, Found(rows.shown))
         kept = self._kept.setdefault(rows.split, set())
-        for line, example in zip(rows.numbers, rows.examples, strict=True):
+        for system in {*rows.systems}:
             if len(kept) < _MOST:
-                kept.add(example.system)
-            if example.system is None:
-                what = "has no system instruction, which most others have"
-                missing.add(rules.SOME_SYSTEM, line, what)
-            else:
-                what = "has a system instruction, which most others have not"
-                given.add(rules.SOME_SYSTEM, line, what)
+                kept.add(system)
+        what = "has no system instruction, which most others have"
+        missing.add_all(rules.SOME_SYSTEM, _lines(rows, without=True), what)
+        what = "has a system instruction, which most others have not"
+        given.add_all(rules.SOME_SYSTEM, _lines(rows, without=False), what)
 
     def findings(self) -> Iterator[Finding]:
         for split, given in self._with.items():
@@ -40,3 +38,11 @@ class Systems:
             if len(train) == len(kept) == 1 and train != kept:
                 what = "has another system instruction than the training data"
                 yield finding(rules.DRIFT, self._with[split].path, 0, what)
+
+
+def _lines(rows: Rows, without: bool) -> Sequence[int]:
+    """Of those that are without a system instruction, or of the others."""
+    if (missing := rows.systems.count(None)) in (0, len(rows.systems)):
+        return rows.numbers if bool(missing) is without else []
+    both = zip(rows.numbers, rows.systems, strict=True)
+    return [line for line, system in both if (system is None) is without]

@@ -1,7 +1,7 @@
 """Texts: what is torn, damaged or left over in them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jobs.runner import rules
 from jobs.runner.found import Found
@@ -15,47 +15,36 @@ _LEFTOVER = re.compile(
     r"lorem ipsum|as an ai language model|\[insert [a-z ]{2,40}\]|\{\{ ?[a-z_.]+ ?\}\}|<your[_ -]",
     re.IGNORECASE,
 )
-_NO_CONTROL = bytes(sorted({*range(256)} - {*range(9), 11, 12, *range(14, 32), 127}))
-_LEFTOVER_STARTS = (b"orem ipsum", b"n AI language", b"[insert ", b"[Insert ", b"{{", b"<your")
-_DAMAGED_STARTS = tuple(map(str.encode, ("\xc3", "\xe2\u20ac", "\xc2", "\ufffd")))
 
 Look = Callable[[str], str | None]
 
 
 class Texts:
-    """Rare things are looked for in many texts at once, and only then in each of them."""
+    """What is rare is looked for only where it may be, the rest in all answers."""
+
+    marks: Mapping[str, str] = {
+        "fence": "```",
+        "damage": r"\xc3\x83|\xc3\xa2\xe2\x82\xac|\xc3\x82|\xef\xbf\xbd",
+        "leftover": r"(?i)lorem ipsum|as an ai language model|\[insert |\{\{|<your[_ -]",
+        "control": r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]",
+    }
 
     def __init__(self) -> None:
         self._found: dict[SplitName, Found] = {}
 
-    def take(self, rows: Rows) -> None:
+    def look(self, rows: Rows, marked: Mapping[str, Sequence[int]]) -> None:
         found = self._found.setdefault(rows.split, Found(rows.shown))
-        whole = rows.whole
-        if _holds(whole, b"```"):
-            self._look(rows, found, rules.FENCE, _fence)
-        if not whole.isascii() and any(start in whole for start in _DAMAGED_STARTS):
-            self._look(rows, found, rules.DAMAGED, _damaged)
-        if any(_holds(whole, start) for start in _LEFTOVER_STARTS):
-            self._look(rows, found, rules.LEFTOVER, _leftover)
-        if whole.translate(None, _NO_CONTROL):
-            self._look(rows, found, rules.CONTROL, _control)
+        for mark, (rule, look) in _LOOKS.items():
+            for row in marked[mark]:
+                if said := look(rows.answers[row]) or look(rows.prompts[row]):
+                    found.add(rule, rows.numbers[row], said)
         for line, answer in zip(rows.numbers, rows.answers, strict=True):
-            if said := _unbalanced(answer):
+            if ('"' in answer or answer[:1] in "{[") and (said := _unbalanced(answer)):
                 found.add(rules.UNBALANCED, line, said)
-
-    def _look(self, rows: Rows, found: Found, rule: Rule, look: Look) -> None:
-        for line, prompt, answer in zip(rows.numbers, rows.prompts, rows.answers, strict=True):
-            if said := look(answer) or look(prompt):
-                found.add(rule, line, said)
 
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
             yield from found.all()
-
-
-def _holds(whole: bytes, start: bytes) -> bool:
-    """One byte is looked for many times as fast as several: first the one that is rare."""
-    return start[:1] in whole and start in whole
 
 
 def _fence(text: str) -> str | None:
@@ -80,6 +69,12 @@ def _leftover(text: str) -> str | None:
     return None
 
 
+_LOOKS: Mapping[str, tuple[Rule, Look]] = {
+    "fence": (rules.FENCE, _fence),
+    "damage": (rules.DAMAGED, _damaged),
+    "leftover": (rules.LEFTOVER, _leftover),
+    "control": (rules.CONTROL, _control),
+}
 _INCHES = re.compile(r'\d"')
 
 
@@ -117,7 +112,7 @@ class Endings:
         cut = [
             line
             for line, text in zip(rows.numbers, rows.answers, strict=True)
-            if self._is_cut(text)
+            if not text.endswith(self._ENDS) and self._is_cut(text)
         ]
         for line in cut:
             found.add(rules.TRUNCATED, line, "has an answer that ends in the middle of a sentence")

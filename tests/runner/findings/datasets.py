@@ -37,7 +37,7 @@ def findings(root: Path, task: str, data: Data, more: str = "") -> list[Finding]
     (file,) = spec.load(root, "local")
     examination = check.Examination(file.spec)
     found = read(data, file.spec.instructions, examination)
-    said = examination.findings(found)
+    said = examination.findings(found.sources)
     return check.findings(file, found, FACTS, "us-central1", date(2026, 11, 23), examined=said)
 
 

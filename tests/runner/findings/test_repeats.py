@@ -1,7 +1,13 @@
 """Repeats: which line is said to repeat which, within a split and across."""
 
+from array import array
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.runner.findings.groups import firsts
+from jobs.runner.findings.repeats import normal, normals
 from jobs.runner.found import MOST
 from tests.runner.findings.datasets import findings, said
 
@@ -60,3 +66,14 @@ def test_of_more_than_a_thousand_of_a_kind_the_rest_is_counted(tmp_path: Path) -
     assert len(repeated) == MOST + 1
     assert str(repeated[-1]) == "warning VT-D101: train.jsonl: has 3 more like these"
     assert repeated[-1].more == 3
+
+
+@given(st.lists(st.text(st.sampled_from("aB .,:\0ß\u0130") | st.characters(codec="utf-8"))))
+def test_what_is_left_of_many_texts_is_what_is_left_of_each(texts: list[str]) -> None:
+    assert not texts or normals(texts) == [*map(normal, texts)]
+
+
+@given(st.lists(st.integers(0, 9) | st.integers(2**63, 2**63 + 9)))
+def test_each_number_that_was_there_is_met_with_the_first(numbers: list[int]) -> None:
+    wanted = {n: numbers.index(one) for n, one in enumerate(numbers) if one in numbers[:n]}
+    assert firsts(array("Q", numbers)) == wanted
