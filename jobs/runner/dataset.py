@@ -128,7 +128,7 @@ def _followed(root: Path, file: str, dataset: str) -> str:
     return _inside(root, file, f"{dataset.rstrip('/')}/{os.path.basename(file)}")
 
 
-def _there(path: Path) -> bool:
+def _there(path: str) -> bool:
     """Raises OSError where it may not be known: no file is not the same as no permission."""
     try:
         os.lstat(path)
