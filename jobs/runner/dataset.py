@@ -126,7 +126,7 @@ def _folder(root: Path, folder: str, dataset: str) -> dict[SplitName, Source]:
     found = {
         name: _local(root, _followed(root, file, dataset))
         for name, file in files.items()
-        if os.path.lexists(file)
+        if _there(file)
     }
     if "train" not in found:
         packed = next((path.name for path in Path(folder).glob("train.jsonl.*")), None)
@@ -140,6 +140,15 @@ def _followed(root: Path, file: str, dataset: str) -> str:
     if not os.path.islink(file):
         return file
     return _inside(root, file, f"{dataset.rstrip('/')}/{os.path.basename(file)}")
+
+
+def _there(path: str) -> bool:
+    """Raises OSError where it may not be known: no file is not the same as no permission."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _local(root: Path, path: str) -> Source:

@@ -294,7 +294,10 @@ def read(
 ) -> tuple[list[SpecFile], list[Problem]]:
     """What `load` gives, and the faults of the files that are no specs beside it."""
     wanted = set(select)
-    files = [p for kind in ("yaml", "yml") for p in (root / "jobs").glob(f"[!.]*.{kind}")]
+    try:
+        files = _files(root / "jobs")
+    except OSError as error:  # which is not to have no specs: all would be forgotten
+        return [], [Problem("jobs", 0, "", f"cannot be read: {error.strerror}")]
     chosen = sorted(p for p in files if not wanted or p.stem in wanted)
     found: list[SpecFile] = []
     faults = [*_unknown(wanted, {path.stem for path in files}), *_twice(chosen, root)]
@@ -312,9 +315,15 @@ def read(
     return meant, faults
 
 
+def _files(folder: Path) -> list[Path]:
+    names = os.listdir(folder) if folder.exists() else []
+    kinds = (".yaml", ".yml")
+    return [folder / name for name in names if name.endswith(kinds) and name[0] != "."]
+
+
 def _leads_out(path: Path, root: Path) -> bool:
     """Whether it is a link to what is not in git, of which messages might show something."""
-    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root.resolve())
+    return os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(root.resolve())
 
 
 def _unknown(wanted: set[str], names: set[str]) -> list[Problem]:

@@ -7,8 +7,7 @@ import json
 import lzma
 import os
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from jobs.runner.dataset import Dataset, NoDataset, Split
 from jobs.runner.example import BadExample
 from jobs.runner.lines import LONGEST_LINE, Source
 from jobs.runner.rows import Rows, SplitName
+from tests.runner.nobody import locked, reachable
 
 ROOT = Path(__file__).parents[2]
 GOOD = b'{"input_text": "a", "output_text": "b"}'
@@ -176,24 +176,25 @@ def test_a_packed_split_beside_none_is_named(root: Path) -> None:
         dataset.local_sources(root, "datasets/a")
 
 
-def test_a_file_that_may_not_be_read_is_a_fault(root: Path) -> None:
-    path = root / "datasets/a/train.jsonl"
-    sources = dataset.local_sources(root, "datasets/a")
-    path.chmod(0)
-    with nobody():
-        found = dataset.read(sources, None)
+def test_a_file_that_may_not_be_read_is_a_fault() -> None:
+    with reachable() as root:
+        path = root / "train.jsonl"
+        path.write_bytes(GOOD)
+        sources = dataset.local_sources(root, "train.jsonl")
+        with locked(path, 0):
+            found = dataset.read(sources, None)
     assert {str(f).rpartition(": ")[2] for f in found.findings} == {"Permission denied"}
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Not the superuser, who may read everything."""
-    if (me := os.geteuid()) == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(me)
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_folder_that_may_not_be_read_is_not_one_without_a_split(mode: int) -> None:
+    with reachable() as root:
+        folder = root / "datasets/a"
+        folder.mkdir(parents=True)
+        (folder / "train.jsonl").write_bytes(GOOD)
+        why = "datasets/a cannot be read: Permission denied"
+        with locked(folder, mode), pytest.raises(NoDataset, match=why):
+            dataset.local_sources(root, "datasets/a")
 
 
 _LINES = st.lists(st.one_of(st.just(GOOD), st.binary(max_size=30)), max_size=6)

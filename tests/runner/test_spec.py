@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jobs.runner import spec
 from jobs.runner.errors import Problems
 from jobs.runner.spec import SpecFile, Tuning
+from tests.runner.nobody import locked, reachable
 
 LEAST = "task: classification\nbase_model: gemini-3.1-flash-lite\ndataset: datasets/a\n"
 
@@ -318,6 +319,16 @@ def test_files_of_editors_and_of_other_kinds_are_not_read(root: Path) -> None:
         write(root, "{", other)
     write(root, "[", ".hidden.yaml")
     assert [file.name for file in spec.load(root, "local")] == ["a"]
+
+
+@pytest.mark.parametrize(("mode", "shown"), [(0o000, "jobs"), (0o444, "jobs/a.yaml")])
+def test_a_folder_that_may_not_be_read_is_not_one_without_specs(mode: int, shown: str) -> None:
+    """Else all that is served would be taken for what nobody asks for."""
+    with reachable() as root:
+        (root / "jobs").mkdir()
+        write(root, LEAST)
+        with locked(root / "jobs", mode):
+            assert faults(root) == [f"{shown}: cannot be read: Permission denied"]
 
 
 def test_a_link_may_lead_to_another_file_of_the_repository_alone(
