@@ -171,3 +171,16 @@ def test_another_metric_here_is_measured_here(stacks: Repository) -> None:
     (entry,) = entries(prod, "one")
     assert entry.score
     assert (entry.score.metric, entry.score.stack) == ("exact_match", None)
+
+
+def test_what_goes_on_from_a_copy_is_tuned_from_the_copy(stacks: Repository) -> None:
+    stacks.job("two")
+    on = SPEC.format(name="two").replace("epochs: 2", "epochs: 2\n  continue_from: one")
+    stacks.spec("two", on)
+    prod = tuned(stacks)
+    assert vertune(stacks, *APPLY, stack="prod").exit_code == 0
+    (copy,), (after,) = entries(prod, "one"), entries(prod, "two")
+    assert copy.copied
+    assert (after.copied, after.pre_tuned_model) == (None, copy.tuned_model)
+    assert record_of(prod, "two").active == after.fingerprint
+    assert len(prod.vertex.jobs({})) == 3  # both in local, the second one here
