@@ -100,6 +100,7 @@ class _Apply:
         self._flights: list[Flight] = []
         self._tuned: list[Flight] = []  # to be scored and served
         self._missed: dict[str, int] = {}
+        self._told_full = False
         self._full_until = 0.0  # steady seconds; the service has no room before
 
     def run(self, plan: Plan) -> Outcome:
@@ -225,6 +226,8 @@ class _Apply:
         if not self._queue or time.monotonic() < self._full_until:
             return
         now = self._queue[: max(0, self._room())]
+        if not now and not self._flights:
+            self._say_full()
         uploads = ahead([partial(self._upload, change) for change in now], _UPLOADS)
         for change, uploaded in zip(now, uploads, strict=True):
             if self._tools.stop.is_set():
@@ -238,6 +241,17 @@ class _Apply:
         begun = [uploaded for uploaded in uploads if not uploaded.cancel()]
         if not self._tools.stop.is_set():
             wait(begun)  # they are as good for the next time
+
+    def _say_full(self) -> None:
+        """Once: who waits for others' jobs must not take it for a command that hangs."""
+        if self._told_full or self._missed.get(""):
+            return
+        self._told_full = True
+        self._tools.watcher.said(
+            self._queue[0].name,
+            f"waits for room: at most {self._tools.at_once} at once (vertune:maxConcurrentJobs),"
+            " and jobs of others are under way in this project",
+        )
 
     def _upload(self, change: Change) -> Mapping[str, str]:
         resolved = self._resolved[change.name]

@@ -1,5 +1,6 @@
 """Submission: a claim, a look, one create, a record; what each refusal and each race leaves."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
 
 
+class Stopping(threading.Event):
+    """A person who stops an apply after so many waits."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self._waits = waits
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._waits -= 1
+        if not self._waits:
+            self.set()
+        return super().wait(0)
+
+
 def said_by(place: Place, **given: object) -> tuple[Outcome, list[str]]:
     found = planned(place)
     used = tools(place, **given)  # type: ignore[arg-type]
@@ -71,6 +86,14 @@ def test_runs_that_do_not_wait_come_to_the_same_end(place: Place, provisioned: R
         tuned += outcome.tuned
     assert sorted(tuned) == ["one", "two"]
     assert len(all_jobs(place)) == 2
+
+
+def test_what_waits_for_jobs_of_others_says_so_once(place: Place) -> None:
+    full, found = replace(tools(place, at_once=0), stop=Stopping(3)), planned(place)
+    outcome = apply(full, found.plan, found.resolved)
+    assert outcome.queued == ["one"]
+    assert isinstance(full.watcher, Silent)
+    assert len([line for line in full.watcher.lines if "waits for room" in line]) == 1
 
 
 @pytest.mark.usefixtures("quick")
