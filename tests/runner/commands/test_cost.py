@@ -25,9 +25,8 @@ WORDS = ("cost", "--month", "2026-11")
 def recorded(repository: Repository) -> None:
     ledger = Place("local", repository.root).ledger
     ledger.create(entry("one", F1, **BILLED, labels={"team": "search"}))
-    ledger.create(
-        entry("two", F2, **(BILLED | {"billed_tokens": 100_000, "estimated_tokens": 90_000}))
-    )
+    other = {"job": f"{BILLED['job']}1", "billed_tokens": 100_000, "estimated_tokens": 90_000}
+    ledger.create(entry("two", F2, **(BILLED | other)))
 
 
 def test_a_month_is_shown_by_team_against_the_cap(provisioned: Repository) -> None:
