@@ -166,7 +166,11 @@ class _Apply:
                 said = f"is the tuning of {source.name}; to be scored before it is served"
                 self._tools.watcher.said(change.name, said)
                 return
-        self._tools.ledger.activate(change.name, change.fingerprint)
+        ledger, fingerprint = self._tools.ledger, change.fingerprint
+        if not ledger.activate(change.name, fingerprint, unless_taken_back=True):
+            said = f"was taken back meanwhile; `vertune promote {change.name}` serves it again"
+            self._tools.watcher.said(change.name, said)
+            return
         self._outcome.changed.append(change.name)
         self._tools.watcher.said(change.name, "served again; no job was needed")
         self._happened("served", change.name)

@@ -294,25 +294,36 @@ class Ledger:
         blob = self._bucket.blob(f"claims/{fingerprint}.json")
         self._delete(blob, f"removing the claim on {fingerprint[:12]}", generation)
 
-    def activate(self, name: str, fingerprint: str, instead_of: str | None = None) -> None:
+    def activate(
+        self,
+        name: str,
+        fingerprint: str,
+        instead_of: str | None = None,
+        *,
+        unless_taken_back: bool = False,
+    ) -> bool:
         """Serve this entry from now on; `instead_of` names one that a rollback takes back.
 
+        With `unless_taken_back` not where a rollback took this very one back: whether it is served.
         Two calls: the pointer is replaced in the generation it has, not whatever comes between.
         """
         pointer = {"fingerprint": fingerprint} | ({"instead_of": instead_of} if instead_of else {})
         for last in (False, False, True):
             blob = self._bucket.blob(_path(name, _ACTIVE))
             with storage.doing(f"reading what is served as {name}", self._bucket):
-                there = self._download(blob) is not None
-            generation = int(blob.generation or 0) if there else 0
+                there = self._download(blob)
+            if unless_taken_back and _taken_back(there) == fingerprint:
+                return False
+            generation = int(blob.generation or 0) if there is not None else 0
             fresh = self._bucket.blob(_path(name, _ACTIVE))
             fresh.metadata = pointer
             try:
                 self._upload(fresh, json.dumps(pointer), generation, name)
-                return
+                break
             except storage.Changed:
                 if last:
                     raise
+        return True
 
     def aliased(self, name: str, fingerprint: str) -> None:
         """Note that the alias has followed, unless something else is served by now. Two calls."""
@@ -442,6 +453,14 @@ class _Pointer(NamedTuple):
 
 
 _NOTHING = _Pointer(None, None, False)
+
+
+def _taken_back(pointer: bytes | None) -> str | None:
+    """The fingerprint that a rollback took back, if the pointer tells of one."""
+    try:
+        return str(json.loads(pointer or "")["instead_of"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def _pointer(blob: Blob) -> _Pointer:

@@ -49,11 +49,9 @@ class Serving:
             found = flight.entry.score
             reached = f"reached {found.tuned:.3f}" if found else "was not scored"
             raise VertuneError(f"{reached}, below its mark of {mark:g}: it is not served")
-        now = self.ledger.recorded(name).get(name)
-        if now is not None and now.instead_of == flight.entry.fingerprint:
+        if not self.ledger.activate(name, flight.entry.fingerprint, unless_taken_back=True):
             self.said(name, "scored; it was taken back and is not served")
             return
-        self.ledger.activate(name, flight.entry.fingerprint)
         self.said(name, f"{'copied' if flight.entry.copied else 'tuned'} and served")
         self.happened("served", name)
 

@@ -38,7 +38,6 @@ CALLS: dict[str, Rule] = {
     "ask the base model": Rule(method="POST", path="*/models/*:generateContent"),
     "ask the tuned model": Rule(method="POST", path="*/endpoints/*:generateContent"),
     "record the score": Rule(method="POST", path=UPLOAD, nth=7),
-    "look whether it was taken back": Rule(method="GET", path="*/o", query="*prefix=ledger/c*"),
     "read what is served": Rule(method="GET", path="*/active.json"),
     "serve it": Rule(method="POST", path=UPLOAD, nth=8),
     "look for the tuned model": Rule(method="GET", path="*/models/*"),

@@ -268,6 +268,26 @@ def test_a_revert_to_what_is_deleted_meanwhile_is_refused_with_the_way_out(
     assert place.ledger.recorded()["one"].active == now
 
 
+def test_what_a_person_takes_back_after_the_plan_was_made_is_not_served_by_it(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    applied(place)
+    first, _ = entry_of(place, "one")
+    provisioned.data("one", "train", ("one match", "sports"), ("a merger", "business"))
+    applied(place)
+    second = place.ledger.recorded()["one"].active
+    assert second is not None
+    provisioned.job("one")
+    shown = planned(place)
+    assert [change.action for change in shown.plan.changes] == [Action.REUSE]
+    place.ledger.activate("one", second, first.fingerprint)
+    outcome = apply(tools(place), shown.plan, shown.resolved)
+    assert (outcome.changed, outcome.failed) == ([], {})
+    record = place.ledger.recorded()["one"]
+    assert (record.active, record.instead_of) == (second, first.fingerprint)
+
+
 def deleted(place: Place, entry: Entry) -> None:
     """As a prune leaves it that died before it came to the ledger."""
     model = place.registry.model(entry.tuned_model or "")
