@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from jobs.runner import rules
-from jobs.runner.findings.secrets import masked
+from jobs.runner.findings.secrets import masked, one
 from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding, Rule
@@ -121,7 +121,7 @@ class People:
         found = self._found[rows.split]
         for row in there:
             for kind, match in matches(rows.text(row), kinds):
-                what = f"holds a {kind.name}: {masked(match, 3)}"
+                what = f"holds {one(kind.name)}: {masked(match, 3)}"
                 found.add(kind.rule, rows.numbers[row], what)
 
     def findings(self) -> Iterator[Finding]:

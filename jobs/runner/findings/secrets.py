@@ -98,7 +98,7 @@ class Secrets:
         found = self._found[rows.split]
         for row in there:
             for pattern, secret in matches(rows.text(row), patterns):
-                what = f"holds a {pattern.name}: {masked(secret)}"
+                what = f"holds {one(pattern.name)}: {masked(secret)}"
                 found.add(pattern.rule, rows.numbers[row], what)
 
     def findings(self) -> Iterator[Finding]:
@@ -115,6 +115,11 @@ def matches(text: str, patterns: Sequence[Pattern]) -> Iterator[tuple[Pattern, s
         if pattern.rule is not rules.TOKEN or any(start in text for start in pattern.starts):
             for match in re.finditer(pattern.pattern, text):
                 yield pattern, match[match.re.groups]
+
+
+def one(name: str) -> str:
+    """With its article; I, A and O begin an IBAN, an API key and an OAuth token as vowels, too."""
+    return f"{'an' if name[0] in 'aeioAIO' else 'a'} {name}"
 
 
 def masked(secret: str, shown: int = 4) -> str:

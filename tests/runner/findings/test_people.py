@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner.findings.people import KINDS, card, iban, matches
-from jobs.runner.findings.secrets import masked
+from jobs.runner.findings.secrets import OTHERS, TOKENS, masked, one
 
 
 @given(st.text(string.digits, min_size=11, max_size=16))
@@ -43,3 +43,9 @@ def test_what_looks_like_an_address_and_is_none_is_left_alone() -> None:
     }
     found = {text: [match for _, match in matches(text, KINDS)] for text in said}
     assert found == said
+
+
+def test_each_is_said_with_its_article() -> None:
+    said = {one(pattern.name) for pattern in (*TOKENS, *OTHERS, *KINDS)}
+    assert {"an e-mail address", "an IP address", "an IBAN", "an API key of Google"} <= said
+    assert {"a password", "a JSON web token", "a card number", "a key of AWS"} <= said
