@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from queue import Queue
 from threading import Thread
 
+from jobs.runner import garbage
 from jobs.runner.rows import Rows
 from jobs.runner.rules import Finding
 
@@ -70,6 +71,7 @@ def _sent(there: Connection, rows: Rows | None) -> bool:
 
 
 def _look(there: Connection, look: Look) -> None:
+    garbage.seldom()
     there.send(look(_received(there)))
 
 

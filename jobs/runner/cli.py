@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import io
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 import click
 from click.exceptions import NoSuchCommand
 
+from jobs.runner import garbage
 from jobs.runner.errors import VertuneError, plain
 
 # One module of jobs.runner.commands each; `vertune --help` shows the text without loading it.
@@ -42,9 +42,6 @@ COMMANDS = {
     "demo": "Run the whole of it on this machine.",
 }
 
-# New objects between two searches for garbage. By default it is 700, and the thousands of specs
-# and entries that a command needs until it ends are searched again and again.
-_COLLECTED_AFTER = 1_000_000
 _INTERRUPTED = 130  # what a shell makes of Ctrl-C
 
 
@@ -74,7 +71,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        gc.set_threshold(_COLLECTED_AFTER)
+        garbage.seldom()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # not every terminal can show every sign
                 stream.reconfigure(errors="backslashreplace")
