@@ -250,13 +250,13 @@ def test_a_held_request_does_not_keep_the_daemon_from_ending(
         answer = pool.submit(create, found.url)
         FaultsClient(found.url).wait("rule")
     finally:
-        monkeypatch.setattr(daemon, "_STOP_SECONDS", 10.0)
+        monkeypatch.setattr(daemon, "_STOP_SECONDS", 60.0)
         stopping = time.monotonic()
         daemon.stop(folder)
 
     with pytest.raises(requests.ConnectionError):
         answer.result()
-    assert time.monotonic() - stopping < 5  # it was not killed in the end
+    assert time.monotonic() - stopping < 50  # it was not killed in the end
 
 
 def test_the_nth_request_and_so_many_after_it_are_hit(emulator: Emulator) -> None:
