@@ -22,6 +22,7 @@ help:
 	@echo 'make docs     build the documentation as a site, and check its links'
 	@echo 'make check    formatting, lint, types, and the borders between the rooms'
 	@echo 'make format   put the code into its format'
+	@echo 'make environment   set up .venv, for commands typed by hand'
 	@echo 'make clean    stop the emulator and remove all that these commands made here'
 
 demo: engine
