@@ -84,6 +84,8 @@ def _refuse(text: str, shown: str) -> None:
     """Raise Problems for what must not be composed; reading events cannot overflow a stack."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=_LOADER):
+        if type(event) is yaml.ScalarEvent and event.tag is None and event.value.isascii():
+            continue  # nearly all of them
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
