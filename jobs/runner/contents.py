@@ -4,9 +4,12 @@ A file at hand is hashed, once for each state of it; of an object its state says
 """
 
 import hashlib
+from typing import BinaryIO
 
 from jobs.runner.lines import Source
 from jobs.runner.seen import Seen, key
+
+_PIECE = 1 << 20
 
 
 def told(source: Source) -> str:
@@ -15,6 +18,13 @@ def told(source: Source) -> str:
         return source.state()
     except OSError:
         return ""
+
+
+def _hashed(stream: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while piece := stream.read(_PIECE):
+        found.update(piece)
+    return found.hexdigest()
 
 
 def of(source: Source, seen: Seen) -> str:
@@ -27,7 +37,7 @@ def of(source: Source, seen: Seen) -> str:
         return str(kept["sha256"])
     try:
         with source.open() as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            found = _hashed(stream)
     except OSError:
         return ""
     if state and told(source) == state:

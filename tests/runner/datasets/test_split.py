@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -13,11 +14,12 @@ from jobs.runner.datasets.parted import table, too_few
 from jobs.runner.datasets.shares import WHOLE, Counts, Group, Shares, by_place, filled
 from jobs.runner.datasets.split import split
 from jobs.runner.errors import VertuneError
+from jobs.runner.rows import SplitName
 from tests.runner.datasets.examples import Pairs, pairs_of, written
 from tests.runner.findings.test_near import changed, text
 
 FIFTHS = Shares(0.2, 0.2)
-NAMES = ("train", "validation", "test")
+NAMES: tuple[SplitName, ...] = ("train", "validation", "test")
 
 
 def pairs(count: int, labels: str = "ab", start: int = 0) -> list[tuple[str, str]]:
@@ -165,11 +167,11 @@ GROUPS = st.lists(
 SINGLES = st.lists(
     st.builds(Group, st.integers(0, WHOLE - 1), st.tuples(LABELS)), min_size=1, max_size=80
 )
-NONE: Counts = {name: Counter() for name in NAMES}  # type: ignore[misc]
+NONE: Counts = {name: Counter() for name in NAMES}
 
 
-def sums(groups: Sequence[Group], sides: Sequence[str]) -> dict[str, Counter[bytes]]:
-    found: dict[str, Counter[bytes]] = {name: Counter() for name in NAMES}
+def sums(groups: Sequence[Group], sides: Sequence[SplitName]) -> dict[SplitName, Counter[bytes]]:
+    found: dict[SplitName, Counter[bytes]] = {name: Counter() for name in NAMES}
     for group, side in zip(groups, sides, strict=True):
         found[side].update(group.labels)
     return found
@@ -200,11 +202,11 @@ def test_no_held_out_side_has_more_than_its_share_and_none_takes_all(
 
 @given(st.lists(LABELS, min_size=1, max_size=60), SHARES, st.randoms(use_true_random=False))
 def test_the_order_of_examples_decides_nothing(
-    labels: list[bytes], shares: Shares, random: st.DataObject
+    labels: list[bytes], shares: Shares, random: Random
 ) -> None:
     groups = [Group(n * 7919, (label,)) for n, label in enumerate(labels)]
     other = groups[::-1]
-    random.shuffle(other)  # type: ignore[attr-defined]
+    random.shuffle(other)
     one = dict(zip([g.place for g in groups], filled(groups, NONE, shares), strict=True))
     two = dict(zip([g.place for g in other], filled(other, NONE, shares), strict=True))
     assert one == two
@@ -215,7 +217,7 @@ def test_what_is_added_to_an_exact_split_ends_within_one_of_its_share(
     old: list[Group], new: list[Group], shares: Shares
 ) -> None:
     kept = sums(old, filled(old, NONE, shares))
-    found = sums(new, filled(new, kept, shares))  # type: ignore[arg-type]
+    found = sums(new, filled(new, kept, shares))
     for label, size in sum([*kept.values(), *found.values()], Counter[bytes]()).items():
         for side in ("validation", "test"):
             now = kept[side][label] + found[side][label]
