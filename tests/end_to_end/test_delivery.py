@@ -1,7 +1,7 @@
 """Delivery: a pipeline's token walks all the way to the bucket, by what the program provisioned.
 
 With all guardrails on, so that the engine makes and destroys all there can be, and as an account
-that has the roles which the README names for it and no others.
+that has the roles which docs/grants.md names for it and no others.
 
 The stack is made and destroyed once; each test looks at one part of what happened meanwhile.
 """
@@ -81,8 +81,8 @@ def _platform(owner: Wire) -> str:
     project = "/v1/projects/vertune-local"
     owner.call("POST", f"{project}/serviceAccounts", {"accountId": "platform"})
     email = "platform@vertune-local.iam.gserviceaccount.com"
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (row,) = re.findall(r"^Whoever runs `pulumi up` needs (.*)$", readme, re.MULTILINE)
+    page = (ROOT / "docs/grants.md").read_text("utf-8")
+    (row,) = re.findall(r"^Whoever runs `pulumi up` needs (.*)$", page, re.MULTILINE)
     for place, named in {project: row.split(";")[0], BUDGETS: row.split(";")[1]}.items():
         roles = re.findall(r"`(roles/[\w.]+)`", named)
         assert roles
