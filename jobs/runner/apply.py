@@ -161,13 +161,13 @@ class _Apply:
         assert source is not None
         self._hold_there(change, source)
         if source.name != change.name:
-            self._take_over(change, source)
-            if change.desired and not reaches(change.desired, source):
-                said = f"is the tuning of {source.name}; to be scored before it is served"
+            for fingerprint in filter(None, (change.instead_of, change.fingerprint)):
+                self._take_over(change.name, source.name, fingerprint)
+            if said := self._unfit(change, source):
                 self._tools.watcher.said(change.name, said)
                 return
-        ledger, fingerprint = self._tools.ledger, change.fingerprint
-        if not ledger.activate(change.name, fingerprint, unless_taken_back=True):
+        ledger, back = self._tools.ledger, change.instead_of
+        if not ledger.activate(change.name, change.fingerprint, back, unless_taken_back=True):
             said = f"was taken back meanwhile; `vertune promote {change.name}` serves it again"
             self._tools.watcher.said(change.name, said)
             return
@@ -192,14 +192,23 @@ class _Apply:
                 f" `vertune apply --retry {change.name}` tunes it anew, which is paid for"
             )
 
-    def _take_over(self, change: Change, source: Summary) -> None:
+    def _unfit(self, change: Change, source: Summary) -> str | None:
+        """Why what was tuned under another name is not served under this one, or not yet."""
+        wanted = change.desired
+        if wanted is None or change.instead_of or reaches(wanted, source):
+            return None
+        if source.score and source.score.metric == wanted.metric:
+            return f"is the tuning of {source.name}, below its mark here: not served"
+        return f"is the tuning of {source.name}; to be scored before it is served"
+
+    def _take_over(self, name: str, other: str, fingerprint: str) -> None:
         """The same tuning, recorded under this name too."""
         ledger = self._tools.ledger
-        read = ledger.read(source.name, source.fingerprint)
+        read = ledger.read(other, fingerprint)
         if read is None:
-            raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
-        copy = read[0].model_copy(update={"name": change.name})
-        own = ledger.read(change.name, change.fingerprint)
+            raise VertuneError(f"the ledger's entry of {other} is gone; plan again")
+        copy = read[0].model_copy(update={"name": name})
+        own = ledger.read(name, fingerprint)
         if own is None or own[0].state != "succeeded":
             ledger.update(copy, own[1] if own else 0)
 

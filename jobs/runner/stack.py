@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
@@ -21,11 +22,14 @@ from jobs.runner import catalog, document, remote
 from jobs.runner.errors import Problem, Problems, Unreachable, VertuneError
 from jobs.runner.policy import Asked
 
+R = TypeVar("R")
+
 PROJECT_FILE = "Pulumi.yaml"
 _EMULATOR = Path(".vertune/emulator/server.json")  # written by the emulator once it serves
 _EMULATORS_NAME = "vertune-emulator"  # what it calls itself in every answer
 _START = "start it with `vertune emulator start`"
 _PROBE_SECONDS = 10
+_OTHERS_SECONDS = 120.0  # for which another update of the stack is waited for
 _SIGNED_IN = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN")
 _ELSEWHERE = "VERTUNE_EMULATOR_URL"  # set in a shell whose tools use the emulator
 
@@ -174,7 +178,10 @@ def _server_at(url: str) -> str | None:
         raise Unreachable(f"the emulator at {url} does not answer; {_START}") from error
 
 
-def record(stack: Stack) -> Mapping[str, Any]:
+def _unheard(text: str) -> None: ...
+
+
+def record(stack: Stack, told: Callable[[str], None] = _unheard) -> Mapping[str, Any]:
     """Refresh the stack's outputs from the ledger and return `tuned_models`.
 
     An update whose only target is the stack itself: it cannot touch another resource.
@@ -186,10 +193,10 @@ def record(stack: Stack) -> Mapping[str, Any]:
         f"{project_name(stack.root)}-{stack.name}"
     )
     try:
-        result = with_engine.up(target=[urn], suppress_progress=True)
+        result = _once_free(lambda: with_engine.up(target=[urn], suppress_progress=True), told)
     except automation.ConcurrentUpdateError as error:
         raise VertuneError(
-            "another update of this stack is running; the tuned models are safe in the ledger, run"
+            f"{_held_by(error)}; the tuned models are safe in the ledger, run"
             " `vertune record` when it is done. If it was killed, end it first:"
             f" `pulumi cancel --stack {stack.name}`"
         ) from error
@@ -200,6 +207,38 @@ def record(stack: Stack) -> Mapping[str, Any]:
         ) from error
     output = result.outputs.get("tuned_models")
     return dict(output.value) if output else {}
+
+
+def _once_free(update: Callable[[], R], told: Callable[[str], None]) -> R:
+    """An update, once no other one holds the stack; that is waited for, and told once."""
+    from google.api_core.exceptions import RetryError
+    from google.api_core.retry import Retry, if_exception_type
+    from pulumi import automation
+
+    waited: list[Exception] = []
+
+    def waits(error: Exception) -> None:
+        if not waited:
+            told(f"{_held_by(error)}; waiting for it")
+        waited.append(error)
+
+    retry = Retry(
+        if_exception_type(automation.ConcurrentUpdateError),
+        initial=remote.patient(1.0),
+        maximum=remote.patient(8.0),
+        timeout=remote.patient(_OTHERS_SECONDS),
+        on_error=waits,
+    )
+    try:
+        return retry(update)()
+    except RetryError as error:
+        raise error.cause from None
+
+
+def _held_by(error: Exception) -> str:
+    """By whom, where the state's backend tells; Pulumi Cloud does not."""
+    who = re.search(r": created by (.+) at \S+$", str(error), re.MULTILINE)
+    return f"another update of this stack is running{f' ({who[1]})' if who else ''}"
 
 
 def asked(stack: Stack) -> list[Asked]:

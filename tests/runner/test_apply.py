@@ -217,6 +217,43 @@ def test_a_removed_spec_is_forgotten_and_a_renamed_one_is_not_tuned_again(
     assert not planned(place).plan
 
 
+def test_a_spec_that_is_renamed_while_it_is_rolled_back_does_not_serve_what_was_taken_back(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    applied(place)
+    first, _ = entry_of(place, "old")
+    provisioned.data("old", "train", ("old match", "sports"), ("a merger", "business"))
+    applied(place)
+    second = place.ledger.recorded()["old"].active
+    assert second is not None
+    place.ledger.activate("old", first.fingerprint, second)
+    (provisioned.root / "jobs/old.yaml").rename(provisioned.root / "jobs/new.yaml")
+    assert not applied(place).failed
+    record = place.ledger.recorded()["new"]
+    assert (record.active, record.instead_of) == (first.fingerprint, second)
+    assert record.entries.keys() == {first.fingerprint, second}
+    assert not planned(place).plan
+    assert len(all_jobs(place)) == 2
+
+
+def test_a_spec_that_is_renamed_below_its_mark_stays_so_and_blocks_nothing(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    text = (provisioned.root / "jobs/old.yaml").read_text()
+    spec = provisioned.spec("old", text.replace("accuracy}", "accuracy, at_least: 1}"))
+    provisioned.data("old", "test", ("old match", "politics"))
+    assert "below its mark" in applied(place).failed["old"]
+    spec.rename(spec.with_name("new.yaml"))
+    found, used = planned(place), tools(place)
+    assert not apply(used, found.plan, found.resolved).failed
+    assert isinstance(used.watcher, Silent)
+    assert used.watcher.lines == ["new: is the tuning of old, below its mark here: not served"]
+    assert place.ledger.recorded()["new"].active is None
+    assert not planned(place).plan
+
+
 def test_a_spec_that_was_renamed_while_it_was_tuned_is_scored_and_served_under_its_new_name(
     place: Place, provisioned: Repository
 ) -> None:

@@ -130,7 +130,7 @@ class Place:
         from jobs.runner import ledger, stack
 
         digest = ledger.digest_of(ledger.exported(self.ledger.recorded()))
-        outputs = dict(stack.record(self.stack))
+        outputs = dict(stack.record(self.stack, partial(click.echo, err=True)))
         self.ledger.note(digest)
         return outputs
 
