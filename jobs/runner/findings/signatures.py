@@ -11,9 +11,10 @@ from jobs.runner.findings.groups import Numbers, meeting
 
 _LEAST = 8  # pairs of words; of fewer a single word decides
 _BINS, _BAND = 33, 3
-_EMPTY = np.uint32(0xFFFFFFFF)
 _SOME = 10_000  # rows, of all that must not be held twice
+_EMPTY = np.uint32(0xFFFFFFFF)
 _SPACE, _END = 32, b"\0"
+_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -24,11 +25,12 @@ _AROUND = b" " * 8  # of any word eight bytes can be read
 def signatures(texts: Sequence[str]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
     numbers, words = _pairs(texts)
-    bins = numbers % np.uint64(_BINS)
-    places = np.repeat(np.arange(len(texts)) * _BINS, words)[:-1] + bins.astype(np.int64)
+    bins = ((numbers & _LOW) * np.uint64(_BINS)) >> _HALF
+    places = np.repeat(np.arange(len(texts)) * _BINS, words)[:-1]
+    places += bins.view(np.int64)
     places[_across(words)] = len(texts) * _BINS  # a place of no text
     least = np.full(len(texts) * _BINS + 1, _EMPTY, dtype=np.uint32)
-    np.minimum.at(least, places, (numbers >> np.uint64(32)).astype(np.uint32))
+    np.minimum.at(least, places, (numbers >> _HALF).astype(np.uint32))
     found = least[:-1].reshape(len(texts), _BINS)
     found[words <= _LEAST] = _EMPTY
     return found
@@ -39,25 +41,40 @@ def pairs(text: str) -> frozenset[int]:
     return frozenset(_pairs([text])[0].tolist())
 
 
-def candidates(batches: Sequence[Numbers], agreeing: float) -> dict[int, int]:
-    """For each row at most one earlier row whose signature agrees with its own in so many bins."""
-    whole = np.concatenate(batches)
-    rows = np.flatnonzero((whole != _EMPTY).any(axis=1))
-    whole = whole[rows] if len(rows) < len(whole) else whole
-    for start in range(0, len(whole), _SOME):
-        whole[start : start + _SOME] = _filled(whole[start : start + _SOME])
+def candidates(batches: list[Numbers], agreeing: float) -> dict[int, int]:
+    """For each row at most one earlier row whose signature agrees with its own in so many bins.
+
+    The batches are used up, so that no signature is held twice.
+    """
+    rows, whole = _columns(batches)
     found: dict[int, int] = {}
     for start in range(0, _BINS, _BAND):
-        later, first = meeting(_key(whole[:, start : start + _BAND]))
-        alike = np.mean(whole[later] == whole[first], axis=1) >= agreeing
+        later, first = meeting(_key(whole[start : start + _BAND]))
+        alike = np.mean(whole[:, later] == whole[:, first], axis=0) >= agreeing
         pairs = rows[later[alike]].tolist(), rows[first[alike]].tolist()
         for row, other in zip(*pairs, strict=True):
             found.setdefault(row, other)
     return found
 
 
+def _columns(batches: list[Numbers]) -> tuple[Numbers, Numbers]:
+    """Which rows are long enough to compare, and for each bin what these rows have in it."""
+    long = [(batch != _EMPTY).any(axis=1) for batch in batches]
+    rows = np.flatnonzero(np.concatenate(long))
+    whole = np.empty((_BINS, len(rows)), dtype=np.uint32)
+    end = len(rows)
+    while batches:
+        some = batches.pop()[long.pop()]
+        whole[:, end - len(some) : end] = some.T
+        end -= len(some)
+    for start in range(0, len(rows), _SOME):
+        some = whole[:, start : start + _SOME]
+        some[:] = _filled(some.T.copy()).T
+    return rows, whole
+
+
 def _key(band: Numbers) -> Numbers:
-    key: Numbers = (band[:, 0] * _WORD + band[:, 1]) * _NEXT + band[:, 2]
+    key: Numbers = (band[0] * _WORD + band[1]) * _NEXT + band[2]
     return key
 
 
@@ -79,30 +96,37 @@ def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
     """A number for each word with the next one, and how many words each text has."""
     whole = _flat(texts)
     data = np.frombuffer(whole, dtype=np.uint8)
-    within = data > _SPACE
-    edges = np.flatnonzero(within[1:] != within[:-1]) + 1
-    before = np.searchsorted(edges, np.flatnonzero(data == 0), side="right") // 2
+    gaps = np.flatnonzero(data <= _SPACE)[len(_AROUND) - 1 : -len(_AROUND)]
+    starts, ends = gaps[:-1] + 1, gaps[1:]
+    if not (there := starts < ends).all():
+        starts, ends = starts[there], ends[there]
+    before = np.searchsorted(starts, np.flatnonzero(data == 0))
     words = np.diff(before, prepend=0)
     if before[-1] < 2:
         return np.zeros(0, np.uint64), words
-    found = _words(whole, edges[::2].copy(), edges[1::2].copy())
-    mixed = found[:-1] * _NEXT + found[1:]
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
-    return mixed ^ (mixed >> np.uint64(32)), words
+    found = _words(whole, starts, ends)
+    mixed = found[:-1] * _NEXT
+    mixed += found[1:]
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= _MIX
+    mixed ^= mixed >> _HALF
+    return mixed, words
 
 
 def _across(words: Numbers) -> Numbers:
     """Of the pairs those that are of the last word of a text and the first one of the next."""
-    ends = np.cumsum(words)
-    return np.unique(ends[(ends > 0) & (ends < ends[-1])]) - 1
+    found: Numbers = np.cumsum(words[words > 0])[:-1] - 1
+    return found
 
 
 def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
     """A number for each word: of its first and last eight bytes and its length."""
     eights: Numbers = np.ndarray(len(whole) - 7, "<u8", whole, strides=(1,))  # from each byte on
     lengths = ends - starts
-    words: Numbers = (eights[starts] & _KNOWN[np.minimum(lengths, 8)]) * _WORD
-    words += lengths.astype(np.uint64)
+    words: Numbers = eights[starts]
+    words &= _KNOWN[np.minimum(lengths, 8)]
+    words *= _WORD
+    words += lengths.view(np.uint64)
     long = np.flatnonzero(lengths > 8)
     words[long] += eights[ends[long] - 8] * _NEXT
     return words
