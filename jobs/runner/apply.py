@@ -25,7 +25,7 @@ from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry, Ledger, Summary
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.serving import Serving
-from jobs.runner.submission import NoRoom, Submission
+from jobs.runner.submission import NoRoom, Submission, Withdrawn
 from jobs.runner.upload import upload
 from jobs.runner.vertex import Job, Vertex
 
@@ -292,6 +292,9 @@ class _Apply:
             flight = self._submission.begin(change, resolved, uri)
         except NoRoom as error:
             raise _Full(error) from error
+        except Withdrawn:
+            self._queue.insert(0, change)
+            return
         self._flights.append(flight)
 
     def _wait_for_room(self, change: Change, full: _Full) -> None:
@@ -307,12 +310,22 @@ class _Apply:
             try:
                 done = self._step(flight)
                 self._missed.pop(name, None)
+            except Withdrawn:
+                done = True
+                self._withdrawn(flight)
             except VertuneError as error:
                 passing = isinstance(error, _AGAIN)
                 if done := not passing or self._lost(name, error):
                     self._failed(name, error)
             if done:
                 self._flights.remove(flight)
+
+    def _withdrawn(self, flight: Flight) -> None:
+        """What this plan submits goes on with it here; else the next plan shows it, and asks."""
+        said = f"was given up by {flight.entry.holder} before there was a job"
+        self._tools.watcher.said(flight.entry.name, said)
+        if flight.change is not None:
+            self._queue.insert(0, flight.change)
 
     def _lost(self, name: str, error: VertuneError) -> bool:
         """Whether to give up: a wait of hours outlives a service that is away for minutes."""
