@@ -28,13 +28,10 @@ from jobs.emulator.services import Services
 from jobs.emulator.state import State
 from jobs.emulator.storage.service import Storage
 from jobs.emulator.tokens import Tokens
-from jobs.emulator.trainer.catalog import NEAREST, SMOLLM2
 from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.service import Vertex
 from jobs.emulator.wire import Route
 from jobs.emulator.workload_identity import WorkloadIdentity
-
-TRAINERS = {"smollm2": SMOLLM2.name, "nearest": NEAREST.name}  # as people call them
 
 
 class Emulator:
@@ -49,7 +46,7 @@ class Emulator:
         cache: Path | None = None,
         max_tuning_jobs: int | None = None,
     ) -> None:
-        client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
+        client = TrainerClient(trainer, cache or folder / "cache")
         self.state = State(folder)
         self.faults = Faults(folder)
         self.routes, self._vertex = _services(self.state, projects, client, max_tuning_jobs)

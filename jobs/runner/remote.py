@@ -192,9 +192,11 @@ def unanswered(doing: str, where: str, endpoint: str | None, error: BaseExceptio
     inner = next((arg for arg in error.args if isinstance(arg, Exception)), error)
     why = "nobody listens there" if refused(error) else type(inner).__name__
     if endpoint is not None:
+        start = "start it with `vertune emulator start`"
+        slow = f"if this machine is busy, run this again with {_PATIENCE}=4; or else {start}"
+        way_out = start if refused(error) else slow
         return Unreachable(
-            f"{doing}: the emulator at {endpoint} does not answer ({why});"
-            " start it with `vertune emulator start`"
+            f"{doing}: the emulator at {endpoint} does not answer ({why}); {way_out}"
         )
     return Unreachable(
         f"{doing}: {where} does not answer ({why}); check the network, then run this again"

@@ -26,6 +26,9 @@ def test_the_demo_tunes_three_models_that_beat_the_base_model(world: World) -> N
     shown = world.done("vertune", "demo", seconds=900)
     assert "Nothing to do: 3 specs in sync." in shown
     assert "simulated on this machine" in shown
+    assert "\nbehind the notice board\n" in shown  # the tuned model's answer
+    by_hand = shown.partition("Next, by hand:\n")[2]
+    assert by_hand.find("emulator start") < by_hand.find("emulator env") < by_hand.find("predict")
     assert [p for p in psutil.process_iter(["cwd"]) if _within(p, world)] == []
 
     world.start(trainer="smollm2")

@@ -56,10 +56,9 @@ def job(place: Place, name: str, task: Task, dataset: str | None, base_model: st
     )
     _write(place.root, name, text)
     click.echo(f"jobs/{name}.yaml is written.")
-    if dataset.startswith("gs://"):
-        click.echo("Next:")
-    else:
-        click.echo(f"Next: put examples into {dataset} (train, validation and test.jsonl), then")
+    there = dataset.startswith("gs://") or (place.root / dataset).exists()
+    files = "" if dataset.endswith(".jsonl") else " (train, validation and test.jsonl)"
+    click.echo("Next:" if there else f"Next: put examples into {dataset}{files}, then")
     click.echo(f"  vertune check --select {name}")
 
 

@@ -17,8 +17,8 @@ from tests.runner.commands.calls import vertune
 
 @pytest.mark.parametrize("task", typing.get_args(Task))
 def test_what_is_written_checks_once_it_has_data(repository: Repository, task: str) -> None:
-    repository.data("fresh", "train", ("a", "b"))
     result = vertune(repository, "new", "job", "fresh", "--task", task)
+    repository.data("fresh", "train", ("a", "b"))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "jobs/fresh.yaml is written.\n"
@@ -29,6 +29,13 @@ def test_what_is_written_checks_once_it_has_data(repository: Repository, task: s
     (file,) = spec.load(repository.root, "local")
     assert file.spec.task == task
     assert file.spec.dataset == "datasets/fresh"
+
+
+def test_what_has_data_is_not_asked_for_any(repository: Repository) -> None:
+    repository.data("kept", "train", ("a", "b"))
+    words = ("new", "job", "fresh", "--task", "chat", "--dataset")
+    result = vertune(repository, *words, "datasets/kept/train.jsonl")
+    assert result.stdout.endswith("Next:\n  vertune check --select fresh\n")
 
 
 def test_by_default_it_is_the_cheapest_base_model_that_is_not_retired(
