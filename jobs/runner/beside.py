@@ -1,36 +1,43 @@
-"""Beside: a watch whose looking is done by another process, while this one goes on reading."""
+"""Beside: a watch whose comparing is done by another process, while this one goes on reading."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from queue import Queue
 from threading import Thread
+from typing import IO, Any
 
 from jobs.runner import garbage
+from jobs.runner.encoded import packed, unpacked
+from jobs.runner.findings.alike import Alike
+from jobs.runner.findings.near import Sources
 from jobs.runner.rows import Rows
 from jobs.runner.rules import Finding
 
-Look = Callable[[Iterable[Rows]], list[Finding]]
-
 _WAITING = 128  # pieces of a file, while the other process starts or is behind
+# Not by multiprocessing, whose processes load all that a command has loaded before they begin.
+_COMMAND = (sys.executable, "-P", "-m", __name__)
 
 
 class Beside:
-    """A context manager; when it ends, so does the process, whatever that is doing."""
+    """A context manager; when it ends, so does the process, whatever that is doing.
 
-    def __init__(self, look: Look) -> None:
-        self._look = look
-        self._waiting: Queue[Rows | None] = Queue(_WAITING)
+    `again` opens the sources in the other process.
+    """
+
+    def __init__(self, alike: Alike, again: Callable[[], Sources]) -> None:
+        self._waiting: Queue[Any] = Queue(_WAITING)
+        self._waiting.put(sys.path)
+        self._waiting.put((alike, again))
         self._sender = Thread(target=self._send, daemon=True)
 
     def __enter__(self) -> Beside:
-        context = get_context("spawn")
-        self._here, there = context.Pipe()
-        self._process = context.Process(target=_look, args=(there, self._look), daemon=True)
-        self._process.start()
-        there.close()  # so that this end tells when the process is gone
+        self._process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._sender.start()
         return self
 
@@ -39,42 +46,53 @@ class Beside:
         if self._sender.is_alive():
             self._waiting.put(None)
             self._sender.join()
-        self._process.join()
-        self._here.close()
+        with suppress(OSError):
+            self._process.communicate()
 
     def take(self, rows: Rows) -> None:
-        self._waiting.put(rows)
+        self._waiting.put(packed(rows))
 
     def said(self) -> list[Finding] | None:
         """What was found in all rows; None where the process has died."""
         self._waiting.put(None)
+        assert self._process.stdout
         try:
-            found: list[Finding] = self._here.recv()
-        except (EOFError, OSError):
+            found: list[Finding] = pickle.load(self._process.stdout)
+        except (EOFError, OSError, pickle.UnpicklingError):
             return None
         return found
 
     def _send(self) -> None:
         """Of what nobody is there for any more, nothing waits either."""
+        assert self._process.stdin
         gone = False
-        while (rows := self._waiting.get()) is not None:
-            gone = gone or not _sent(self._here, rows)
-        _sent(self._here, None)
+        while (one := self._waiting.get()) is not None:
+            gone = gone or not _sent(self._process.stdin, one)
+        _sent(self._process.stdin, None)
 
 
-def _sent(there: Connection, rows: Rows | None) -> bool:
+def _sent(there: IO[bytes], one: object) -> bool:
     try:
-        there.send(rows and (rows.split, rows.shown, rows.numbers, rows.examples))
+        pickle.dump(one, there, pickle.HIGHEST_PROTOCOL)
+        there.flush()
     except OSError:
         return False
     return True
 
 
-def _look(there: Connection, look: Look) -> None:
+def main() -> None:
+    """The other process; it ends when nothing more can come."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     garbage.seldom()
-    there.send(look(_received(there)))
+    stream, there = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    with suppress(EOFError):
+        sys.path = pickle.load(stream)
+        alike, again = pickle.load(stream)
+        while rows := pickle.load(stream):
+            alike.compare(unpacked(rows))
+        _sent(there, [*alike.findings(again())])
 
 
-def _received(there: Connection) -> Iterator[Rows]:
-    while columns := there.recv():
-        yield Rows(*columns)
+if __name__ == "__main__":
+    main()

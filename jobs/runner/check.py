@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Literal, Protocol
+from typing import Protocol
 
 from jobs.runner import rules
 from jobs.runner.catalog import BaseModelFacts
 from jobs.runner.dataset import Dataset
 from jobs.runner.findings import settings
+from jobs.runner.findings.alike import Alike
 from jobs.runner.findings.answers import Extracts, Summaries
 from jobs.runner.findings.forms import Forms
 from jobs.runner.findings.labels import Labels
 from jobs.runner.findings.lengths import Lengths
-from jobs.runner.findings.near import Near, Sources
+from jobs.runner.findings.near import Sources
 from jobs.runner.findings.people import People
 from jobs.runner.findings.prompts import Prompts
 from jobs.runner.findings.rare import Rare
-from jobs.runner.findings.repeats import Repeats
 from jobs.runner.findings.scripts import Scripts
 from jobs.runner.findings.secrets import Secrets
 from jobs.runner.findings.settings import at
@@ -28,26 +28,16 @@ from jobs.runner.rows import Watch
 from jobs.runner.rules import Finding
 from jobs.runner.spec import Spec, SpecFile, Task
 
-Part = Literal["all", "alike", "each"]
-
 
 class Examination:
     """Those who look at every example while it is read, as the task of a spec asks for.
 
-    Some hold it against all others; the rest look at each by itself, which can be done elsewhere.
+    Without `alike`, which holds each against all others, where another process does that.
     """
 
-    def __init__(self, spec: Spec, part: Part = "all") -> None:
-        self._instructions = spec.instructions
-        one_context = spec.task in ("classification", "extractive_qa")
-        self._near = Near(same_answer=one_context) if part != "each" else None
-        self._others: list[_Looks] = [Repeats()] if part != "each" else []
-        if part != "alike":
-            self._others += self._for_each(spec)
-
-    @staticmethod
-    def _for_each(spec: Spec) -> "list[_Looks]":
-        return [
+    def __init__(self, spec: Spec, alike: bool = True) -> None:
+        self._alike = compared(spec) if alike else None
+        self._others: list[_Looks] = [
             Forms(),
             Systems(),
             Prompts(),
@@ -59,14 +49,17 @@ class Examination:
 
     @property
     def watches(self) -> Sequence[Watch]:
-        return (*([self._near] if self._near else []), *self._others)
+        return (*([self._alike] if self._alike else []), *self._others)
 
     def findings(self, sources: Sources) -> Iterator[Finding]:
-        """In the end; some of what was read is read again."""
         for one in self._others:
             yield from one.findings()
-        if self._near:
-            yield from self._near.findings(sources, self._instructions)
+        if self._alike:
+            yield from self._alike.findings(sources)
+
+
+def compared(spec: Spec) -> Alike:
+    return Alike(spec.task in ("classification", "extractive_qa"), spec.instructions)
 
 
 class _Looks(Watch, Protocol):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from jobs.runner import contents, rules
-from jobs.runner.estimate import counted
 from jobs.runner.example import (
     BadExample,
     Example,
@@ -268,7 +267,7 @@ def examples(
         if good:
             yield numbers, good
     if returns:
-        what = f"has {counted(returns, 'line')} with a carriage return at the end"
+        what = f"has {returns:,} line{'s' * (returns > 1)} with a carriage return at the end"
         faults.add(rules.CRLF, 0, what)
 
 

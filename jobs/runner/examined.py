@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jobs.runner import contents, dataset
 from jobs.runner.beside import Beside
-from jobs.runner.check import Examination
+from jobs.runner.check import Examination, compared
 from jobs.runner.dataset import Dataset
 from jobs.runner.errors import Problem
 from jobs.runner.lines import Source
 from jobs.runner.reading import shown
-from jobs.runner.rows import Rows, SplitName, Watch
+from jobs.runner.rows import SplitName, Watch
 from jobs.runner.rules import RULES, Finding
 from jobs.runner.seen import Seen
 from jobs.runner.spec import Spec
@@ -68,12 +68,11 @@ def _large(spec: Spec, data: Data) -> Found:
         if data.again is None or (os.cpu_count() or 1) < 2:
             found, said = _here(Examination(spec), spec, sources)
             return _from(found, data.sources), said
-        look = partial(_alike, spec, data.again)
-        with Beside(look) as beside:
-            found, said = _here(Examination(spec, "each"), spec, sources, beside)
+        with Beside(compared(spec), data.again) as beside:
+            found, said = _here(Examination(spec, alike=False), spec, sources, beside)
             others = beside.said()
         if others is None:
-            others = look(dataset.rows(sources, spec.instructions))
+            others = _alike(spec, sources)
         return _from(found, data.sources), [*said, *others]
 
 
@@ -84,15 +83,12 @@ def _here(
     return found, [*examination.findings(sources)]
 
 
-def _alike(
-    spec: Spec, again: Callable[[], Mapping[SplitName, Source]], shown: Iterable[Rows]
-) -> list[Finding]:
+def _alike(spec: Spec, sources: Mapping[SplitName, Source]) -> list[Finding]:
     """What comparing the examples with each other finds."""
-    examination = Examination(spec, "alike")
-    for rows in shown:
-        for watch in examination.watches:
-            watch.take(rows)
-    return [*examination.findings(again())]
+    alike = compared(spec)
+    for rows in dataset.rows(sources, spec.instructions):
+        alike.take(rows)
+    return [*alike.findings(sources)]
 
 
 def _from(found: Dataset, sources: Mapping[SplitName, Source]) -> Dataset:

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO
@@ -55,7 +56,11 @@ class Block:
         self._lines = lines
 
     def __len__(self) -> int:
-        return self.whole.count(b"\n") + 1 if self._lines is None else len(self._lines)
+        return self._count if self._lines is None else len(self._lines)
+
+    @cached_property
+    def _count(self) -> int:
+        return self.whole.count(b"\n") + 1
 
     @property
     def lines(self) -> Sequence[bytes | None]:

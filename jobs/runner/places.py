@@ -2,6 +2,7 @@
 
 from array import array
 
+from jobs.runner.encoded import Encoded
 from jobs.runner.rows import Rows, SplitName
 
 
@@ -16,7 +17,7 @@ class Places:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def extend(self, rows: Rows) -> None:
+    def extend(self, rows: Rows | Encoded) -> None:
         self.shown[rows.split] = rows.shown
         self._starts.setdefault(rows.split, len(self._lines))
         self._lines.extend(rows.numbers)

@@ -80,7 +80,7 @@ def _sources(folder: Path) -> dict[SplitName, Source]:
 def _found(folder: Path) -> list[Finding]:
     (file,) = spec.load(folder, "local")
     facts = catalog.load().base_models[file.spec.base_model]
-    sources = Data(_sources(folder), partial(_sources, folder))
+    sources = Data(_sources(folder), partial(dataset.local_sources, folder, "data"))
     data, said = examined.examined(file.spec, sources, None)
     return check.findings(file, data, facts, "us-central1", date(2026, 11, 23), examined=said)
 

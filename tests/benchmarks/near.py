@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.runner import dataset
-from jobs.runner.check import Examination
+from jobs.runner.check import compared
 from jobs.runner.spec import Spec
 from tests.benchmarks.planted import Author, Row, line_of, vocabulary
 
@@ -79,9 +79,9 @@ def _again(row: Row, kind: str, chance: random.Random) -> Row:
 
 
 def search(folder: Path) -> None:
-    examination = Examination(_SPEC, "alike")
-    found = dataset.read(dataset.local_sources(folder, "data"), None, examination.watches)
-    said = [*examination.findings(found.sources)]
+    alike = compared(_SPEC)
+    found = dataset.read(dataset.local_sources(folder, "data"), None, [alike])
+    said = [*alike.findings(found.sources)]
     print(json.dumps([(one.rule.id, one.problem.path, one.problem.line, one.more) for one in said]))
 
 

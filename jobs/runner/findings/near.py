@@ -6,11 +6,12 @@ in a band are candidates, and only the texts of candidates are read again and co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.runner import rules
+from jobs.runner.encoded import Encoded, encoded
 from jobs.runner.example import BadExample, parse
 from jobs.runner.findings.repeats import normal
 from jobs.runner.found import Found
@@ -35,27 +36,30 @@ class Near:
         self._same_answer = same_answer
         self._signatures: list[Numbers] = []
         self._places = Places()
-        self._prefix = self._suffix = ""
+        self._prefix = self._suffix = b""
 
     def take(self, rows: Rows) -> None:
+        self.compare(encoded(rows))
+
+    def compare(self, texts: Encoded) -> None:
         from jobs.runner.findings import signatures
 
         if not self._signatures:
-            self._learn_template(rows)
-        self._places.extend(rows)
-        texts = rows.dialogues
+            self._learn_template(texts.dialogues)
+        self._places.extend(texts)
+        bodies = texts.dialogues
         if self._prefix or self._suffix:
-            texts = [one.removeprefix(self._prefix).removesuffix(self._suffix) for one in texts]
-        self._signatures.append(signatures.signatures(texts))
+            bodies = [*map(self._body, bodies)]
+        self._signatures.append(signatures.signatures(bodies))
 
-    def _learn_template(self, rows: Rows) -> None:
-        """What all prompts share says nothing about how alike two of them are."""
+    def _learn_template(self, dialogues: Sequence[bytes]) -> None:
+        """What all share says nothing about how alike two of them are."""
         template = Template()
-        template.narrow_all([None] * len(rows.prompts), rows.prompts)
+        template.narrow_all([None] * len(dialogues), [*map(bytes.decode, dialogues)])
         shared = template.prompt()
-        self._prefix, self._suffix = shared.prefix, shared.suffix
+        self._prefix, self._suffix = shared.prefix.encode(), shared.suffix.encode()
 
-    def _body(self, dialogue: str) -> str:
+    def _body(self, dialogue: bytes) -> bytes:
         """A dialogue without what all share."""
         return dialogue.removeprefix(self._prefix).removesuffix(self._suffix)
 
@@ -93,7 +97,7 @@ class Near:
                 for number, line in _these(source, numbers):
                     with suppress(BadExample):
                         example = parse(line, instructions)
-                        pairs = signatures.pairs(self._body(example.dialogue))
+                        pairs = signatures.pairs(self._body(example.dialogue.encode()))
                         texts = normal(example.asked), normal(example.answer)
                         kept[rows[name, number]] = (pairs, *texts)
         return kept

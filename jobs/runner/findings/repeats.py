@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from xxhash import xxh3_64_intdigest
 
 from jobs.runner import rules
+from jobs.runner.encoded import Encoded
 from jobs.runner.found import Found
 from jobs.runner.places import Places
-from jobs.runner.rows import Rows, SplitName
+from jobs.runner.rows import SplitName
 from jobs.runner.rules import Finding, Rule
 
 # Numbers and their signs stay: 3+4 is not 3-4, and 1.5 is not 15.
@@ -25,15 +26,15 @@ def normal(text: str) -> bytes:
     return text.casefold().encode().translate(None, _NOISE).rstrip(_END)
 
 
-def normals(texts: Sequence[str]) -> list[bytes]:
+def normals(texts: Sequence[bytes]) -> list[bytes]:
     """The same of each, all at once where the byte between them is in none."""
-    whole = "\0".join(texts)
+    whole = b"\0".join(texts)
     if whole.isascii():
-        found = whole.encode().translate(_LOWER, _NOISE).split(b"\0")
+        found = whole.translate(_LOWER, _NOISE).split(b"\0")
     else:
-        found = whole.casefold().encode().translate(None, _NOISE).split(b"\0")
+        found = whole.decode().casefold().encode().translate(None, _NOISE).split(b"\0")
     if len(found) != len(texts):
-        return [*map(normal, texts)]
+        return [normal(one.decode()) for one in texts]
     return [one.rstrip(_END) for one in found]
 
 
@@ -46,15 +47,15 @@ class Repeats:
         self._asked, self._answers = array("Q"), array("Q")
         self._normal_asked, self._normal_answers = array("Q"), array("Q")
 
-    def take(self, rows: Rows) -> None:
-        self._found.setdefault(rows.split, Found(rows.shown))
-        self._places.extend(rows)
-        self._asked.extend(map(xxh3_64_intdigest, map(str.encode, rows.asked)))
-        self._answers.extend(map(xxh3_64_intdigest, map(str.encode, rows.answers)))
-        self._normal_asked.extend(map(xxh3_64_intdigest, normals(rows.asked)))
-        self._normal_answers.extend(map(xxh3_64_intdigest, normals(rows.answers)))
+    def compare(self, texts: Encoded) -> None:
+        self._found.setdefault(texts.split, Found(texts.shown))
+        self._places.extend(texts)
+        self._asked.extend(map(xxh3_64_intdigest, texts.asked))
+        self._answers.extend(map(xxh3_64_intdigest, texts.answers))
+        self._normal_asked.extend(map(xxh3_64_intdigest, normals(texts.asked)))
+        self._normal_answers.extend(map(xxh3_64_intdigest, normals(texts.answers)))
 
-    def _compare(self) -> None:
+    def _say_all(self) -> None:
         """Those whose inputs are the same but for what says nothing."""
         from jobs.runner.findings.groups import firsts
 
@@ -83,7 +84,7 @@ class Repeats:
             self._found[split].add(kind.leaked, line, what)
 
     def findings(self) -> Iterator[Finding]:
-        self._compare()
+        self._say_all()
         for found in self._found.values():
             yield from found.all()
 

@@ -22,7 +22,7 @@ _KNOWN = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint6
 _AROUND = b" " * 8  # of any word eight bytes can be read
 
 
-def signatures(texts: Sequence[str]) -> Numbers:
+def signatures(texts: Sequence[bytes]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
     numbers, words = _pairs(texts)
     bins = ((numbers & _LOW) * np.uint64(_BINS)) >> _HALF
@@ -36,7 +36,7 @@ def signatures(texts: Sequence[str]) -> Numbers:
     return found
 
 
-def pairs(text: str) -> frozenset[int]:
+def pairs(text: bytes) -> frozenset[int]:
     """A number for each two words that follow each other."""
     return frozenset(_pairs([text])[0].tolist())
 
@@ -92,16 +92,16 @@ def _filled(least: Numbers) -> Numbers:
     return found
 
 
-def _pairs(texts: Sequence[str]) -> tuple[Numbers, Numbers]:
+def _pairs(texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
     """A number for each word with the next one, and how many words each text has."""
     whole = _flat(texts)
     data = np.frombuffer(whole, dtype=np.uint8)
-    gaps = np.flatnonzero(data <= _SPACE)[len(_AROUND) - 1 : -len(_AROUND)]
+    gaps = np.flatnonzero(data <= _SPACE)[len(_AROUND) : -len(_AROUND)]
     starts, ends = gaps[:-1] + 1, gaps[1:]
     if not (there := starts < ends).all():
         starts, ends = starts[there], ends[there]
     before = np.searchsorted(starts, np.flatnonzero(data == 0))
-    words = np.diff(before, prepend=0)
+    words = np.diff(before)
     if before[-1] < 2:
         return np.zeros(0, np.uint64), words
     found = _words(whole, starts, ends)
@@ -132,19 +132,17 @@ def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
     return words
 
 
-def _flat(texts: Sequence[str]) -> bytes:
-    """All in small letters, a zero behind each."""
-    whole = "\0".join(texts)
-    if whole.isascii() and whole.count("\0") == len(texts) - 1:
-        small = whole.encode().lower()
-    else:
-        small = _END.join(map(_spaced, texts))
-    return b"".join([_AROUND, small, _END, _AROUND])
+def _flat(texts: Sequence[bytes]) -> bytes:
+    """All in small letters, a zero before each and behind the last."""
+    whole = _END.join([_AROUND, *texts, _AROUND])
+    if whole.isascii() and whole.count(_END) == len(texts) + 1:
+        return whole.lower()
+    return _END.join([_AROUND, *map(_spaced, texts), _AROUND])
 
 
-def _spaced(text: str) -> bytes:
+def _spaced(text: bytes) -> bytes:
     """Small letters; of a script that does not part words, characters are words."""
-    text = text.casefold().replace("\n", " ").replace("\0", " ")
-    if not text.isascii() and text.count(" ") * 12 < len(text) - 12:
-        text = " ".join(text)
-    return text.encode()
+    small = text.decode().casefold().replace("\n", " ").replace("\0", " ")
+    if not small.isascii() and small.count(" ") * 12 < len(small) - 12:
+        small = " ".join(small)
+    return small.encode()
