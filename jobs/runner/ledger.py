@@ -255,10 +255,10 @@ class Ledger:
     def _write(self, entry: Entry, generation: int) -> int:
         blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
         blob.metadata = {"summary": entry.summary()}
-        return self._upload(blob, entry.model_dump_json(indent=1), generation, entry.name)
+        doing = f"writing the ledger's entry of {entry.name}"
+        return self._upload(blob, entry.model_dump_json(indent=1), generation, doing)
 
-    def _upload(self, blob: Blob, text: str, generation: int, name: str) -> int:
-        doing = f"writing the ledger's entry of {name}"
+    def _upload(self, blob: Blob, text: str, generation: int, doing: str) -> int:
         try:
             with storage.doing(doing, self._bucket):
                 blob.upload_from_string(
@@ -290,7 +290,7 @@ class Ledger:
         """
         blob = self._bucket.blob(f"claims/{fingerprint}.json")
         claim = {"name": name, "nonce": secrets.token_hex(8)}
-        self._upload(blob, json.dumps(claim), generation, name)
+        self._upload(blob, json.dumps(claim), generation, f"claiming the tuning of {name}")
 
     def claimant(self, fingerprint: str) -> tuple[str | None, int]:
         """The name that may create the job, None if there is none, and the claim's generation."""
@@ -306,7 +306,8 @@ class Ledger:
         """Claim it to delete what it came to; the claim's generation. Raises storage.Changed."""
         blob = self._bucket.blob(f"claims/{fingerprint}.json")
         claim = {"pruned": since or self.clock.stamp(), "nonce": secrets.token_hex(8)}
-        return self._upload(blob, json.dumps(claim), generation, fingerprint[:12])
+        doing = f"claiming {fingerprint[:12]}, which is to be deleted"
+        return self._upload(blob, json.dumps(claim), generation, doing)
 
     def condemned(self, fingerprint: str) -> bool:
         """Whether a prune that may still go on has claimed it."""
@@ -365,7 +366,8 @@ class Ledger:
     def _point(self, name: str, pointer: Mapping[str, str], generation: int) -> int:
         fresh = self._bucket.blob(_path(name, _ACTIVE))
         fresh.metadata = dict(pointer)
-        return self._upload(fresh, json.dumps(pointer), generation, name)
+        doing = f"writing what is served as {name}"
+        return self._upload(fresh, json.dumps(pointer), generation, doing)
 
     def aliased(self, name: str, fingerprint: str) -> None:
         """Note that the alias has followed, unless something else is served by now. Two calls."""
@@ -383,20 +385,31 @@ class Ledger:
 
     def owner(self) -> Owner | None:
         """Whom the bucket belongs to, None before the first apply."""
+        return self._marked()[0]
+
+    def _marked(self) -> tuple[Owner | None, int]:
         blob = self._bucket.blob(_OWNER)
         with storage.doing("reading whose bucket it is", self._bucket):
             text = self._download(blob)
+        if text is None:
+            return None, 0
         try:
-            return None if text is None else Owner.model_validate_json(text)
+            return Owner.model_validate_json(text), int(blob.generation or 0)
         except ValueError:
             raise VertuneError(
                 f"{_shown(blob)} does not say whose bucket it is; remove it, the next apply writes"
                 " it anew"
             ) from None
 
-    def mark(self, owner: Owner) -> None:
-        """The bucket belongs to this owner from now on."""
-        self._put(_OWNER, owner.model_dump_json(), "marking whose bucket it is")
+    def mark(self, owner: Owner, instead_of: Owner | None = None) -> None:
+        """The bucket belongs to this owner from now on. Raises storage.Changed if it is another's.
+
+        Nobody's before, it takes one call.
+        """
+        before, generation = self._marked() if instead_of else (None, 0)
+        generation = generation if before == instead_of else 0
+        doing = "marking whose bucket it is"
+        self._upload(self._bucket.blob(_OWNER), owner.model_dump_json(), generation, doing)
 
     def noted(self) -> str | None:
         """The digest of the outputs that were recorded last, None if none were."""
