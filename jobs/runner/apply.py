@@ -166,8 +166,13 @@ class _Apply:
             if said := self._unfit(change, source):
                 self._tools.watcher.said(change.name, said)
                 return
-        ledger, back = self._tools.ledger, change.instead_of
-        if not ledger.activate(change.name, change.fingerprint, back, unless_taken_back=True):
+        if not self._tools.ledger.activate(
+            change.name,
+            change.fingerprint,
+            change.instead_of,
+            unless_taken_back=True,
+            there=lambda: self._tools.vertex.has(source.tuned_model or ""),
+        ):
             said = f"was taken back meanwhile; `vertune promote {change.name}` serves it again"
             self._tools.watcher.said(change.name, said)
             return

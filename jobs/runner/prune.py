@@ -1,21 +1,24 @@
 """Prune: deletes what nobody needs any more, the only thing here that deletes remotely.
 
 look     at each leftover as it is now; what has no label of this stack is not touched
+claim    the tuning, then look whether it is served or tuned by now: whoever serves it writes that
+         first and looks for such a claim after
 delete   undeploy, the tuned model, its endpoints; then datasets; the ledger's entry last, so
          that what was cut off is found again
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.runner import leftovers, remote, storage
+from jobs.runner.clock import steady
 from jobs.runner.errors import VertuneError
 from jobs.runner.identity import STACK
-from jobs.runner.ledger import Entry, Ledger, Recorded
+from jobs.runner.ledger import CONDEMNED, Entry, Ledger, Recorded
 from jobs.runner.leftovers import Keep
 from jobs.runner.plan import Desired
 from jobs.runner.registry import Endpoint, Model, Registry
@@ -132,11 +135,35 @@ class Prune:
 
     def delete(self, one: Leftover) -> None:
         """What of it is in the service. Raises VertuneError if it is served meanwhile."""
-        self._hold(one)
+        if one.stays:
+            return self._hold(one)
+        with self._condemned(one.entry.fingerprint) as since:
+            self._hold(one)
+            self._delete(one, since)
+
+    @contextmanager
+    def _condemned(self, fingerprint: str) -> Iterator[float]:
+        """Claimed before it is looked whether it is served: who serves it looks at that after."""
+        whose, generation = self.ledger.claimant(fingerprint)
+        since = steady()
+        generation = self.ledger.condemn(fingerprint, generation)
+        try:
+            yield since
+        except VertuneError:
+            with suppress(storage.Changed):
+                if whose:
+                    self.ledger.claim(fingerprint, whose, generation)
+                else:
+                    self.ledger.disclaim(fingerprint, generation)
+            raise
+
+    def _delete(self, one: Leftover, since: float) -> None:
         for endpoint in one.endpoints:
             for id, deployed in endpoint.deployed.items():
                 if deployed == one.entry.tuned_model:
                     self.registry.undeploy(endpoint, id)
+        if steady() - since > CONDEMNED / 2:
+            raise VertuneError("it took too long to be sure that nobody serves it; run this again")
         if one.model is not None:
             self.registry.delete_model(one.model)
         for endpoint in one.endpoints:
@@ -175,10 +202,10 @@ class Prune:
                     continue  # a first try's answer was lost, or somebody else prunes
 
     def forget(self, one: Leftover) -> None:
-        """The entry, then the claim that it stood for, unless somebody claims it anew."""
+        """The entry, then the claim on it, unless that is another name's."""
         whose, generation = self.ledger.claimant(one.entry.fingerprint)
         self.ledger.remove(one.entry, one.generation)
-        if whose == one.entry.name:
+        if whose in (None, one.entry.name):
             with suppress(storage.Changed):
                 self.ledger.disclaim(one.entry.fingerprint, generation)
 

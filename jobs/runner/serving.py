@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from jobs.runner.errors import VertuneError
 from jobs.runner.evaluate import evaluate
@@ -49,7 +50,9 @@ class Serving:
             found = flight.entry.score
             reached = f"reached {found.tuned:.3f}" if found else "was not scored"
             raise VertuneError(f"{reached}, below its mark of {mark:g}: it is not served")
-        if not self.ledger.activate(name, flight.entry.fingerprint, unless_taken_back=True):
+        model, fingerprint = flight.entry.tuned_model or "", flight.entry.fingerprint
+        there = partial(self.vertex.has, model)
+        if not self.ledger.activate(name, fingerprint, unless_taken_back=True, there=there):
             self.said(name, "scored; it was taken back and is not served")
             return
         self.said(name, f"{'copied' if flight.entry.copied else 'tuned'} and served")

@@ -19,6 +19,7 @@ from jobs.runner.errors import VertuneError
 from jobs.runner.events import Events
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
+from jobs.runner.storage import Changed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -272,7 +273,10 @@ def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
     if against:
         raise _Refused(against)
     if marked != place.owner:
-        place.ledger.mark(place.owner)
+        try:
+            place.ledger.mark(place.owner, instead_of=marked)
+        except Changed:
+            _refuse(place, terms, found)  # another stack was faster
 
 
 def _spent(place: Place) -> spending.Spent | None:

@@ -60,7 +60,7 @@ def test_another_s_bucket_and_specs_that_cannot_be_read_stop_it(provisioned: Rep
     provisioned.spec("torn", "task: [\n")
     assert vertune(provisioned, *KEEP, "--yes").stderr.startswith("jobs/torn.yaml:2: ")
     (provisioned.root / "jobs/torn.yaml").unlink()
-    place.ledger.mark(place.owner.model_copy(update={"stack": "prod"}))
+    place.ledger.mark(place.owner.model_copy(update={"stack": "prod"}), place.ledger.owner())
     result = vertune(provisioned, *KEEP, "--yes")
     assert result.exit_code == 1
     assert "the bucket belongs to stack prod of project vertune" in result.stderr
