@@ -36,6 +36,7 @@ from jobs.emulator.workload_identity import WorkloadIdentity
 
 _AGENT = "gcp-sa-aiplatform"
 
+
 class Emulator:
     """Serves inside `with`; one emulator a folder, which its caller sees to."""
 
