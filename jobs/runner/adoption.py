@@ -8,10 +8,11 @@ from typing import Any
 
 from jobs.runner import identity
 from jobs.runner.desired import Resolved
+from jobs.runner.entry import Entry, Recorded, Summary
 from jobs.runner.errors import JobMissing, VertuneError
 from jobs.runner.flight import Flight
 from jobs.runner.lease import holder
-from jobs.runner.ledger import Entry, Ledger, Recorded, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.registry import Model, Registry
 from jobs.runner.serving import ending
 from jobs.runner.storage import Changed

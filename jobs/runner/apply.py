@@ -18,11 +18,12 @@ from jobs.runner.ahead import ahead
 from jobs.runner.copying import Copying
 from jobs.runner.desired import Resolved
 from jobs.runner.diff import reaches
+from jobs.runner.entry import Entry, Summary
 from jobs.runner.errors import JobMissing, Passing, Quota, Unreachable, VertuneError
 from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry, Ledger, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.serving import Serving
 from jobs.runner.submission import NoRoom, Submission, Withdrawn

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.estimate import Estimate, counted
-from jobs.runner.ledger import Recorded, Summary
 
 _LEAST_DOUBT = 0.05
 

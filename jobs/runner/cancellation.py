@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from jobs.runner.document import did_you_mean
+from jobs.runner.entry import Entry, Recorded, Summary
 from jobs.runner.errors import JobMissing, RemoteError, Unreachable, VertuneError
 from jobs.runner.flight import Flight
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry, Ledger, Recorded, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.serving import ending
 from jobs.runner.storage import Changed
 from jobs.runner.submission import labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jobs.runner.ledger import Recorded, Summary
+from jobs.runner.entry import Recorded, Summary
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ import hashlib
 from dataclasses import dataclass
 
 from jobs.runner.desired import Resolved
+from jobs.runner.entry import Copied, Entry
 from jobs.runner.errors import VertuneError
 from jobs.runner.flight import Flight
 from jobs.runner.lease import holder
-from jobs.runner.ledger import Copied, Entry, Ledger
+from jobs.runner.ledger import Ledger
 from jobs.runner.plan import Change
 from jobs.runner.registry import Registry
 from jobs.runner.storage import Changed

@@ -37,7 +37,7 @@ b on a  | a blocked, or below its mark     | ! blocked
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from jobs.runner.ledger import Recorded, Summary
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.parents import after_parents
 from jobs.runner.plan import Action, Change, Desired, Plan
 from jobs.runner.reasons import differences

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from msgspec import to_builtins
 
 from jobs.runner.dataset import Split
+from jobs.runner.entry import Score
 from jobs.runner.example import Example
-from jobs.runner.ledger import Score
 from jobs.runner.spec import Metric
 from jobs.runner.vertex import Vertex, location_of
 

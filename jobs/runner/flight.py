@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from jobs.runner.clock import steady
 from jobs.runner.desired import Resolved
+from jobs.runner.entry import Entry
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.ledger import Ledger
 from jobs.runner.plan import Change
 from jobs.runner.storage import Changed
 

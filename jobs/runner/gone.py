@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jobs.runner.ledger import Ledger, Recorded, Summary
+from jobs.runner.entry import Recorded, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.plan import Plan
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.runner.entry import Recorded
 from jobs.runner.estimate import counted
-from jobs.runner.ledger import Owner, Recorded
+from jobs.runner.ledger import Owner
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings

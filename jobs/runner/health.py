@@ -33,7 +33,7 @@ from jobs.runner.shortfall import ADVICE, asked_for, worse
 
 if TYPE_CHECKING:
     from jobs.runner.catalog import BaseModelFacts
-    from jobs.runner.ledger import Recorded, Summary
+    from jobs.runner.entry import Recorded, Summary
     from jobs.runner.vertex import Job
 
 

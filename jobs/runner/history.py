@@ -10,8 +10,9 @@ from jobs.runner import dataset, sketch
 from jobs.runner.dataset import SPLITS, NoDataset
 from jobs.runner.datasets.diff import Diff, Said, compare, in_short
 from jobs.runner.desired import Resolved, sources
+from jobs.runner.entry import Entry
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.ledger import Ledger
 from jobs.runner.lines import Source
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.rows import SplitName

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobs.runner import remote
 from jobs.runner.clock import Clock
-from jobs.runner.ledger import Entry
+from jobs.runner.entry import Entry
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from jobs.runner.ledger import Recorded, Summary
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.plan import Desired
 
 _DAY = 24 * 60 * 60.0

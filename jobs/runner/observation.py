@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 from jobs.runner import catalog
 from jobs.runner.drift.ledger import edited
 from jobs.runner.drift.sight import Sight, key
+from jobs.runner.entry import Entry, Recorded, Summary
 from jobs.runner.errors import JobMissing, Unreadable
-from jobs.runner.ledger import Entry, Ledger, Recorded, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.registry import Endpoint, Model, Registry
 from jobs.runner.stack import Settings
 from jobs.runner.vertex import Job, Vertex, location_of

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from jobs.runner.ledger import Recorded
+from jobs.runner.entry import Recorded
 from jobs.runner.plan import Action, Change, Desired
 
 

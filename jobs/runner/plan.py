@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from jobs.runner.entry import Summary
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import Summary
 
 
 class Action(Enum):

@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from jobs.runner.document import did_you_mean
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Ledger, Recorded, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.registry import Registry
 
 ALIAS = "vertune-served"

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.runner.entry import Recorded
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Action, Change, Plan
 
 FORMAT = 1

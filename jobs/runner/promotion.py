@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jobs.runner.diff import turn
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.errors import NotProvisioned, RemoteError, VertuneError
-from jobs.runner.ledger import Ledger, Recorded, Summary
+from jobs.runner.ledger import Ledger
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.report import score_text
 from jobs.runner.stack import Settings

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.runner import leftovers, remote, storage
+from jobs.runner.claims import CONDEMNED
 from jobs.runner.clock import steady
+from jobs.runner.entry import Entry, Recorded
 from jobs.runner.errors import VertuneError
 from jobs.runner.identity import STACK
-from jobs.runner.ledger import CONDEMNED, Entry, Ledger, Recorded
+from jobs.runner.ledger import Ledger
 from jobs.runner.leftovers import Keep
 from jobs.runner.plan import Desired
 from jobs.runner.registry import Endpoint, Model, Registry
@@ -152,17 +154,17 @@ class Prune:
     @contextmanager
     def _condemned(self, fingerprint: str) -> Iterator[float]:
         """Claimed before it is looked whether it is served: who serves it looks at that after."""
-        whose, generation = self.ledger.claimant(fingerprint)
+        whose, generation = self.ledger.claims.claimant(fingerprint)
         since = steady()
-        generation = self.ledger.condemn(fingerprint, generation)
+        generation = self.ledger.claims.condemn(fingerprint, generation)
         try:
             yield since
         except VertuneError:
             with suppress(storage.Changed):
                 if whose:
-                    self.ledger.claim(fingerprint, whose, generation)
+                    self.ledger.claims.claim(fingerprint, whose, generation)
                 else:
-                    self.ledger.disclaim(fingerprint, generation)
+                    self.ledger.claims.disclaim(fingerprint, generation)
             raise
 
     def _delete(self, one: Leftover, since: float) -> None:
@@ -214,11 +216,11 @@ class Prune:
         """What still names it; the entry, then the claim on it, unless that is another name's."""
         for name in sorted(one.back):
             self.ledger.let_go(name, one.entry.fingerprint)
-        whose, generation = self.ledger.claimant(one.entry.fingerprint)
+        whose, generation = self.ledger.claims.claimant(one.entry.fingerprint)
         self.ledger.remove(one.entry, one.generation)
         if whose in (None, one.entry.name):
             with suppress(storage.Changed):
-                self.ledger.disclaim(one.entry.fingerprint, generation)
+                self.ledger.claims.disclaim(one.entry.fingerprint, generation)
 
 
 @dataclass(frozen=True)

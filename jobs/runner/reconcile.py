@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from jobs.runner import billing
 from jobs.runner.desired import Resolved, revised
 from jobs.runner.diff import allowed, diff
+from jobs.runner.entry import Recorded
 from jobs.runner.errors import Problems
 from jobs.runner.estimate import ESTIMATED
-from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Change, Plan
 from jobs.runner.shortfall import shortfalls
 

@@ -17,10 +17,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from jobs.runner import billing, report, tables
+from jobs.runner.entry import Summary
 from jobs.runner.errors import plain
 from jobs.runner.estimate import usd
 from jobs.runner.health import Fares, Health, Progress
-from jobs.runner.ledger import Summary
 from jobs.runner.report_price import duration
 from jobs.runner.status import Status
 

@@ -6,7 +6,7 @@ worse than its base model  it is served, for the spec sets no mark
 
 from collections.abc import Iterable, Mapping
 
-from jobs.runner.ledger import Recorded, Score, Summary
+from jobs.runner.entry import Recorded, Score, Summary
 from jobs.runner.plan import Desired
 
 ADVICE = "mend its data or its tuning, or set evaluation.at_least"

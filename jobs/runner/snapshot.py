@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Recorded, Summary
 
 FORMAT = 1
 _PRIVATE = {"holder", "leased", "error"}  # machines' names, and what a service said of data

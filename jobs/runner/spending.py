@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.runner.billing import billed_usd, estimated_usd
-from jobs.runner.ledger import Recorded, Summary
+from jobs.runner.entry import Recorded, Summary
 
 
 @dataclass(frozen=True)

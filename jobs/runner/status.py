@@ -17,8 +17,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from jobs.runner.diff import diff
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.health import Fares, Health, Observed, health
-from jobs.runner.ledger import Recorded, Summary
 from jobs.runner.plan import Action, Change, Desired
 
 if TYPE_CHECKING:

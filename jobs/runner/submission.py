@@ -19,6 +19,7 @@ from typing import Any
 from jobs.runner import identity
 from jobs.runner.clock import steady
 from jobs.runner.desired import Resolved
+from jobs.runner.entry import Entry
 from jobs.runner.errors import (
     Passing,
     Problem,
@@ -31,7 +32,7 @@ from jobs.runner.errors import (
 from jobs.runner.flight import Flight, Gone
 from jobs.runner.identity import FINGERPRINT, SPEC, STACK
 from jobs.runner.lease import Lease, holder
-from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.ledger import Ledger
 from jobs.runner.plan import Change
 from jobs.runner.sketch import sketch
 from jobs.runner.storage import Changed
@@ -265,10 +266,10 @@ class Submission:
         generation = 0
         for _ in range(_TRIES):
             try:
-                self.ledger.claim(entry.fingerprint, entry.name, generation)
+                self.ledger.claims.claim(entry.fingerprint, entry.name, generation)
                 return None
             except Changed:
-                name, generation = self.ledger.claimant(entry.fingerprint)
+                name, generation = self.ledger.claims.claimant(entry.fingerprint)
             if name not in (None, entry.name) and self._stands(str(name), entry.fingerprint):
                 return name
         raise VertuneError(f"the claim on {entry.fingerprint[:12]} changes all the time; try again")

@@ -22,7 +22,8 @@ import yaml
 from jobs.emulator.emulator import Emulator
 from jobs.runner import storage
 from jobs.runner.commands import Place
-from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.entry import Entry
+from jobs.runner.ledger import Ledger
 from tests.conftest import STACK_SETTINGS, Repository
 from tests.faults.station import PROJECT
 from tests.runner.entries import entry

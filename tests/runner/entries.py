@@ -3,7 +3,7 @@
 from google.cloud.storage import Bucket
 
 from jobs.runner import storage
-from jobs.runner.ledger import Entry
+from jobs.runner.entry import Entry
 
 NAME = "vertune-local"
 F1, F2 = "1" * 64, "2" * 64

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.runner.entry import EntryState, Recorded, Score, Summary
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import EntryState, Recorded, Score, Summary
 from jobs.runner.plan import Desired
 
 A1, A2, A3 = "a1" * 32, "a2" * 32, "a3" * 32

@@ -9,8 +9,8 @@ from jobs.emulator.emulator import Emulator
 from jobs.runner.adoption import Adoption
 from jobs.runner.commands import Place
 from jobs.runner.desired import Resolved
+from jobs.runner.entry import Entry
 from jobs.runner.errors import Passing, VertuneError
-from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action
 from jobs.runner.vertex import Job
 from tests.conftest import Repository

@@ -8,8 +8,8 @@ import pytest
 
 from jobs.runner.apply import Outcome, Tools, apply
 from jobs.runner.commands import Place
+from jobs.runner.entry import Entry
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 from jobs.runner.vertex import Job

@@ -14,8 +14,8 @@ from jobs.runner.billing import (
     seconds,
     usual,
 )
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import Recorded, Summary
 from tests.runner.states import A1, A2, A3, INPUTS, entry, record
 
 BASE = INPUTS["base_model"]

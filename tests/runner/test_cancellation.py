@@ -11,9 +11,9 @@ from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner.cancellation import Cancellation, to_cancel
 from jobs.runner.commands import Place
+from jobs.runner.entry import Entry
 from jobs.runner.errors import RemoteError, VertuneError
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action
 from tests.conftest import Repository
 from tests.runner.states import A1, A2, entry, record

@@ -11,6 +11,7 @@ from jobs.emulator.emulator import Emulator
 from jobs.runner import ledger
 from jobs.runner.cli import main
 from jobs.runner.commands import Place
+from jobs.runner.outputs import digest_of, exported
 from tests.conftest import Repository
 from tests.runner.commands.calls import vertune
 
@@ -213,7 +214,7 @@ def test_without_an_engine_what_was_tuned_is_kept_and_found_again(tuned: Reposit
 
 def test_an_apply_with_nothing_to_do_needs_no_engine(tuned: Repository) -> None:
     recorded = Place("local", tuned.root).ledger
-    recorded.note(ledger.digest_of(ledger.exported(recorded.recorded())))
+    recorded.note(digest_of(exported(recorded.recorded())))
     body = parsed(tuned, "apply")
     assert body["tuned"] == body["running"] == body["queued"] == []
     assert body["failed"] == body["blocked"] == body["tuned_models"] == {}

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner.diff import diff, reaches
+from jobs.runner.entry import EntryState, Recorded, Summary
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import EntryState, Recorded, Summary
 from jobs.runner.plan import Action, Change, Desired, Plan
 from tests.runner.states import A1, A2, A3, INPUTS, by_name, entry, record, score, served, wanted
 

@@ -6,7 +6,7 @@ import requests
 from jobs.emulator.emulator import Emulator
 from jobs.runner import gone
 from jobs.runner.commands import Place
-from jobs.runner.ledger import Entry, Recorded
+from jobs.runner.entry import Entry, Recorded
 from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import reconcile
 from tests.conftest import Repository

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from jobs.runner.diff import diff
+from jobs.runner.entry import Recorded
 from jobs.runner.guards import Guard, guards
-from jobs.runner.ledger import Owner, Recorded
+from jobs.runner.ledger import Owner
 from jobs.runner.spending import Spent
 from jobs.runner.stack import Settings
 from tests.runner.states import A1, A2, INPUTS, by_name, entry, served, wanted

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from jobs.runner import catalog
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.health import Fares, Health, Observed, Progress, health
-from jobs.runner.ledger import Recorded, Summary
 from jobs.runner.plan import Desired
 from jobs.runner.vertex import Job
 from tests.runner.states import A1, A2, entry, record, score, wanted

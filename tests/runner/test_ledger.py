@@ -10,8 +10,9 @@ from google.cloud.storage import Bucket
 
 from jobs.emulator.emulator import Emulator
 from jobs.runner import storage
+from jobs.runner.entry import Score
 from jobs.runner.errors import NotProvisioned, VertuneError
-from jobs.runner.ledger import Ledger, Owner, Score
+from jobs.runner.ledger import Ledger, Owner
 from jobs.runner.storage import Changed
 from tests.runner import lines
 from tests.runner.entries import F1, F2, NAME, entry, opened

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.runner.ledger import IN_FLIGHT, EntryState, Recorded, Summary
+from jobs.runner.entry import IN_FLIGHT, EntryState, Recorded, Summary
 from jobs.runner.leftovers import Keep, datasets, kept, leftovers
 from tests.runner.states import A1, A2, A3, INPUTS, entry, record, wanted
 

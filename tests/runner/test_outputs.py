@@ -8,8 +8,9 @@ import pytest
 from google.cloud.storage import Bucket
 
 from jobs.emulator.emulator import Emulator
+from jobs.runner.entry import Score
 from jobs.runner.errors import RemoteError, Unreachable
-from jobs.runner.ledger import Ledger, Score, tuned_models
+from jobs.runner.ledger import Ledger, tuned_models
 from tests.runner import lines
 from tests.runner.entries import F1, F2, NAME, entry, opened
 

@@ -9,8 +9,8 @@ from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner import pointer
 from jobs.runner.commands import Place
+from jobs.runner.entry import Recorded, Summary
 from jobs.runner.errors import RemoteError, VertuneError
-from jobs.runner.ledger import Recorded, Summary
 from jobs.runner.pointer import ALIAS, Move, promotion, rollback
 from tests.conftest import Repository
 from tests.runner.states import A1, A2, A3, entry, record, score

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from jobs.runner.diff import diff
+from jobs.runner.entry import Recorded
 from jobs.runner.errors import VertuneError
 from jobs.runner.estimate import Estimate
-from jobs.runner.ledger import Recorded
 from jobs.runner.promise import Promise, hold, hold_checksum, parse, promise, read
 from tests.runner.states import A1, A2, A3, by_name, entry, record, served, wanted
 

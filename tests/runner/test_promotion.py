@@ -6,7 +6,7 @@ from jobs.emulator.emulator import Emulator
 from jobs.runner import storage
 from jobs.runner.commands import Place
 from jobs.runner.diff import diff
-from jobs.runner.ledger import Recorded
+from jobs.runner.entry import Recorded
 from jobs.runner.plan import Action
 from jobs.runner.promotion import Earlier
 from tests.conftest import STACK_SETTINGS, Repository

@@ -8,8 +8,8 @@ import pytest
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner.commands import Place
+from jobs.runner.entry import Entry
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Entry
 from jobs.runner.leftovers import Keep
 from jobs.runner.prune import Found, Prune, carry_out, find
 from tests.conftest import Repository
@@ -208,13 +208,16 @@ def test_a_claim_that_a_prune_left_behind_long_ago_keeps_nothing_from_being_serv
     provisioned: Repository, emulator: Emulator
 ) -> None:
     place, (first, _) = place_with(provisioned, "one", 2)
-    _, generation = place.ledger.claimant(first.fingerprint)
-    place.ledger.condemn(first.fingerprint, generation, "2026-01-01T10:00:00+00:00")
+    claims = place.ledger.claims
+    _, generation = claims.claimant(first.fingerprint)
+    claims.condemn(first.fingerprint, generation, "2026-01-01T10:00:00+00:00")
     provisioned.job("one")
     applied(place)
     assert record_of(place, "one").active == first.fingerprint
-    place.ledger.condemn(first.fingerprint, place.ledger.claimant(first.fingerprint)[1])
-    assert place.ledger.condemned(first.fingerprint)
+    place.ledger.claims.condemn(
+        first.fingerprint, place.ledger.claims.claimant(first.fingerprint)[1]
+    )
+    assert place.ledger.claims.condemned(first.fingerprint)
 
 
 def test_a_dataset_that_is_tuned_on_anew_meanwhile_stays(provisioned: Repository) -> None:

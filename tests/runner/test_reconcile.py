@@ -8,7 +8,7 @@ import pytest
 from jobs.runner import desired, spec
 from jobs.runner.commands import Place
 from jobs.runner.desired import Resolved, revised
-from jobs.runner.ledger import Recorded
+from jobs.runner.entry import Recorded
 from jobs.runner.reconcile import reconcile
 from tests.conftest import SPEC, Repository
 from tests.runner.states import A1, A2, entry, record

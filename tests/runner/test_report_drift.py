@@ -2,7 +2,7 @@
 
 from jobs.runner import report, report_drift
 from jobs.runner.drift import Difference, differences
-from jobs.runner.ledger import Recorded
+from jobs.runner.entry import Recorded
 from tests.runner.drift.sights import body, by_name, job, seen
 from tests.runner.golden import golden
 from tests.runner.states import A1, A2, A3, entry

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.runner import catalog, report, report_status
+from jobs.runner.entry import Recorded
 from jobs.runner.errors import plain
 from jobs.runner.health import Observed, Progress
-from jobs.runner.ledger import Recorded
 from jobs.runner.status import States, Status, history, statuses
 from jobs.runner.vertex import Job
 from tests.runner.golden import golden

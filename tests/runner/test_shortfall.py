@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jobs.runner.ledger import Recorded
+from jobs.runner.entry import Recorded
 from jobs.runner.plan import Desired
 from jobs.runner.shortfall import shortfalls
 from tests.runner.states import A1, A2, entry, record, score, wanted

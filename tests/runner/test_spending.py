@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.runner.ledger import Summary
+from jobs.runner.entry import Summary
 from jobs.runner.spending import Spent, by_label, in_month, spent, total
 from tests.runner.states import A1, A2, A3, entry, record
 

@@ -7,8 +7,8 @@ import pytest
 
 from jobs.runner import catalog
 from jobs.runner.diff import diff
+from jobs.runner.entry import Recorded
 from jobs.runner.health import Health, Observed
-from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Desired
 from jobs.runner.status import States, Status, Sync, current, history, statuses
 from tests.runner.states import A1, A2, A3, by_name, entry, record, score, wanted

@@ -11,10 +11,10 @@ from jobs.emulator.faults.rule import Rule
 from jobs.runner import gone
 from jobs.runner.apply import Outcome, apply
 from jobs.runner.commands import Place
+from jobs.runner.entry import Entry
 from jobs.runner.events import Events
 from jobs.runner.flight import Flight
 from jobs.runner.lease import lease
-from jobs.runner.ledger import Entry
 from jobs.runner.plan import Action
 from jobs.runner.reconcile import reconcile
 from jobs.runner.storage import Changed
@@ -434,7 +434,7 @@ def test_while_one_name_submits_a_tuning_no_other_one_does(
     found = planned(place, select=("two",))
     intent = intent_of_another(place)
     place.ledger.create(intent)
-    place.ledger.claim(intent.fingerprint, "one", 0)
+    place.ledger.claims.claim(intent.fingerprint, "one", 0)
     outcome = apply(tools(place), found.plan, found.resolved)
     assert "the same tuning was begun as one meanwhile" in outcome.failed["two"]
     assert place.ledger.recorded().keys() == {"one"}
@@ -443,13 +443,13 @@ def test_while_one_name_submits_a_tuning_no_other_one_does(
 
 def test_an_older_claim_of_one_s_own_name_does_not_pass_for_a_new_one(place: Place) -> None:
     ledger = place.ledger
-    ledger.claim("f" * 64, "one", 0)
-    _, generation = ledger.claimant("f" * 64)
+    ledger.claims.claim("f" * 64, "one", 0)
+    _, generation = ledger.claims.claimant("f" * 64)
     with pytest.raises(Changed):
-        ledger.claim("f" * 64, "one", 0)
-    ledger.claim("f" * 64, "one", generation)
+        ledger.claims.claim("f" * 64, "one", 0)
+    ledger.claims.claim("f" * 64, "one", generation)
     with pytest.raises(Changed):  # by who has read the same before
-        ledger.claim("f" * 64, "two", generation)
+        ledger.claims.claim("f" * 64, "two", generation)
 
 
 def test_a_job_is_found_under_the_name_that_its_spec_had_before_the_ledger_lost_it(

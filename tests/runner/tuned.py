@@ -8,9 +8,9 @@ from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner.apply import Tools, apply
 from jobs.runner.commands import Place
+from jobs.runner.entry import Entry, Recorded
 from jobs.runner.errors import VertuneError
 from jobs.runner.lease import Lease
-from jobs.runner.ledger import Entry, Recorded
 from jobs.runner.plan import Plan
 from jobs.runner.reconcile import reconcile
 from jobs.runner.vertex import Job

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from jobs.runner.counting import Counting
     from jobs.runner.desired import Resolved
-    from jobs.runner.ledger import Ledger, Owner, Recorded
+    from jobs.runner.entry import Recorded
+    from jobs.runner.ledger import Ledger, Owner
     from jobs.runner.promotion import Earlier
     from jobs.runner.registry import Registry
     from jobs.runner.seen import Seen
@@ -127,9 +128,10 @@ class Place:
 
     def record(self) -> dict[str, Any]:
         """Refresh the stack's outputs, note which they are, and return them."""
-        from jobs.runner import ledger, stack
+        from jobs.runner import stack
+        from jobs.runner.outputs import digest_of, exported
 
-        digest = ledger.digest_of(ledger.exported(self.ledger.recorded()))
+        digest = digest_of(exported(self.ledger.recorded()))
         outputs = dict(stack.record(self.stack, partial(click.echo, err=True)))
         self.ledger.note(digest)
         return outputs

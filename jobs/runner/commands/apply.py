@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.runner import gone, guards, ledger, promise, report, spending
+from jobs.runner import gone, guards, promise, report, spending
 from jobs.runner.commands import Place, output_option, select_option
 from jobs.runner.errors import VertuneError
 from jobs.runner.events import Events
+from jobs.runner.outputs import digest_of, exported
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 from jobs.runner.storage import Changed
@@ -426,9 +427,9 @@ def _unrecorded(place: Place, result: _Sum, found: Reconciliation) -> bool:
     """Whether the outputs lag behind the ledger, by this apply or by one that died before."""
     if result.changed:
         return True
-    served = ledger.exported(found.recorded)
+    served = exported(found.recorded)
     noted = place.ledger.noted()
-    return noted != ledger.digest_of(served) and (bool(served) or noted is not None)
+    return noted != digest_of(served) and (bool(served) or noted is not None)
 
 
 def _text(outputs: dict[str, object], result: _Sum, markdown: bool) -> str:

@@ -13,7 +13,7 @@ from jobs.runner.errors import VertuneError
 
 if TYPE_CHECKING:
     from jobs.runner.cancellation import Cancellation
-    from jobs.runner.ledger import Entry
+    from jobs.runner.entry import Entry
 
 _SECONDS = 600.0  # a job that is asked to stop may take minutes
 

@@ -13,7 +13,7 @@ from jobs.runner.estimate import counted
 
 if TYPE_CHECKING:
     from jobs.runner.comparison import Pair
-    from jobs.runner.ledger import Summary
+    from jobs.runner.entry import Summary
 
 
 @click.command("compare")

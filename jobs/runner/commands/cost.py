@@ -14,7 +14,7 @@ from jobs.runner import report
 from jobs.runner.commands import Place
 
 if TYPE_CHECKING:
-    from jobs.runner.ledger import Summary
+    from jobs.runner.entry import Summary
     from jobs.runner.spending import Spent
 
 _COLUMNS = ("billed", "under way", "unknown")

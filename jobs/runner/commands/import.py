@@ -15,8 +15,8 @@ from jobs.runner.events import Events
 if TYPE_CHECKING:
     from jobs.runner.adoption import Adoption
     from jobs.runner.desired import Resolved
+    from jobs.runner.entry import Entry
     from jobs.runner.flight import Flight
-    from jobs.runner.ledger import Entry
 
 
 @click.command("import")

@@ -11,8 +11,8 @@ import click
 
 from jobs.runner import gone, guards, history, promise, report, snapshot, spending
 from jobs.runner.commands import Place, output_option, select_option
+from jobs.runner.entry import Recorded
 from jobs.runner.errors import VertuneError
-from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import reconcile
 from jobs.runner.spending import Spent

@@ -12,7 +12,7 @@ from jobs.runner.commands import Place, output_option
 from jobs.runner.errors import VertuneError
 
 if TYPE_CHECKING:
-    from jobs.runner.ledger import Entry
+    from jobs.runner.entry import Entry
 
 
 @click.command("predict")

@@ -15,7 +15,7 @@ from jobs.runner.document import did_you_mean
 from jobs.runner.errors import JobMissing, Passing, Unreachable, VertuneError, plain
 
 if TYPE_CHECKING:
-    from jobs.runner.ledger import Recorded
+    from jobs.runner.entry import Recorded
     from jobs.runner.legible import Legible
     from jobs.runner.status import Shown, Status
     from jobs.runner.vertex import Job

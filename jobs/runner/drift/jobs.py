@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jobs.runner import identity
 from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.sight import Sight, key
+from jobs.runner.entry import Entry, Summary
 from jobs.runner.identity import FINGERPRINT, SPEC, STACK
-from jobs.runner.ledger import Entry, Summary
 
 if TYPE_CHECKING:
     from jobs.runner.vertex import Job

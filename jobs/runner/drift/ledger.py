@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.sight import Sight
-from jobs.runner.ledger import Entry, Summary
+from jobs.runner.entry import Entry, Summary
 
 # What the metadata of an entry did not have from the beginning.
 _LATER = {"previous", "epochs", "estimated_tokens"}

@@ -9,8 +9,8 @@ from jobs.runner.catalog import NOTICE
 from jobs.runner.drift.difference import Difference, Kind
 from jobs.runner.drift.jobs import unknown as unknown_jobs
 from jobs.runner.drift.sight import Sight, key
+from jobs.runner.entry import Summary
 from jobs.runner.identity import SPEC, STACK
-from jobs.runner.ledger import Summary
 from jobs.runner.pointer import ALIAS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from jobs.runner import identity
-from jobs.runner.ledger import Entry, Recorded, Summary
+from jobs.runner.entry import Entry, Recorded, Summary
 
 if TYPE_CHECKING:
     from jobs.runner.catalog import BaseModelFacts

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from jobs.emulator.emulator import Emulator
-from jobs.runner.ledger import Entry
+from jobs.runner.entry import Entry
 from jobs.runner.pointer import ALIAS
 from tests.conftest import Repository
 from tests.runner.commands.calls import vertune

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from jobs.emulator.emulator import Emulator
 from jobs.runner.commands import Place
 from jobs.runner.commands.status import command
-from jobs.runner.ledger import Entry
+from jobs.runner.entry import Entry
 from jobs.runner.vertex import Vertex
 from tests.conftest import Repository
 from tests.emulator.vertex.held import Held

@@ -7,7 +7,7 @@ from typing import Any
 from jobs.runner import catalog, identity
 from jobs.runner.drift import Difference, Kind, Sight, differences
 from jobs.runner.drift.sight import key
-from jobs.runner.ledger import Entry, Recorded, Summary
+from jobs.runner.entry import Entry, Recorded, Summary
 from jobs.runner.pointer import ALIAS
 from jobs.runner.registry import Endpoint, Model
 from jobs.runner.vertex import Job

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.runner.drift import Kind
-from jobs.runner.ledger import Recorded
+from jobs.runner.entry import Recorded
 from tests.runner.drift.sights import body, kinds, only, seen
 from tests.runner.states import A1, A2, entry, score
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.runner.drift import Kind
-from jobs.runner.ledger import Copied
+from jobs.runner.entry import Copied
 from jobs.runner.pointer import ALIAS
 from tests.runner.drift.sights import by_name, endpoint, kinds, labels, model, only, seen
 from tests.runner.states import A1, A2, ENDPOINT, MODEL, entry
