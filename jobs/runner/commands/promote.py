@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.runner import report
-from jobs.runner.commands import Place, output_option
+from jobs.runner.commands import F, Place, output_option
 
 if TYPE_CHECKING:
     from jobs.runner.pointer import Move
 
 
+def move_options(command: F) -> F:
+    """What both ways of moving the pointer are told."""
+    below = click.option(
+        "--below-mark", is_flag=True, help="Serve it whatever its score and the spec say."
+    )
+    named = click.argument("fingerprint", required=False)(below(output_option(command)))
+    return click.argument("name")(named)
+
+
 @click.command("promote")
-@click.argument("name")
-@click.argument("fingerprint", required=False)
-@click.option("--below-mark", is_flag=True, help="Serve it whatever its score and the spec say.")
-@output_option
+@move_options
 @click.pass_obj
 def command(
     place: Place, name: str, fingerprint: str | None, below_mark: bool, output: str

@@ -2,15 +2,12 @@
 
 import click
 
-from jobs.runner.commands import Place, output_option
-from jobs.runner.commands.promote import finish, mark_of
+from jobs.runner.commands import Place
+from jobs.runner.commands.promote import finish, mark_of, move_options
 
 
 @click.command("rollback")
-@click.argument("name")
-@click.argument("fingerprint", required=False)
-@click.option("--below-mark", is_flag=True, help="Serve it whatever its score and the spec say.")
-@output_option
+@move_options
 @click.pass_obj
 def command(
     place: Place, name: str, fingerprint: str | None, below_mark: bool, output: str
