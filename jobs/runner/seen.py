@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import Any
 
 FILE = "splits.db"
-_READERS = ("dataset", "example", "forms", "lines", "prompt", "rows", "seen", "tokens", "weighing")
+_READERS = (
+    "dataset",
+    "example",
+    "forms",
+    "lines",
+    "prompt",
+    "rows",
+    "seen",
+    "tokens",
+    "weighing",
+    "written",
+)
 _SECONDS = 1.0  # for another process that writes
 
 
