@@ -26,7 +26,6 @@ from jobs.runner.forms import (
     turn,
 )
 from jobs.runner.rules import Rule
-from jobs.runner.written import converted
 
 _KEYS_OF_FORMS: Mapping[Form, tuple[str, ...]] = {
     "contents": ("contents",),
@@ -126,9 +125,8 @@ def asked(said: str, system: str | None, tools: Any = None) -> str:
 class Pairs(Sequence[Example]):
     """Examples that are one question and one answer each, made from columns when asked for."""
 
-    def __init__(self, columns: Columns, lines: bytes | None = None) -> None:
+    def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self._lines = lines  # as they were read
 
     def __len__(self) -> int:
         return len(self.columns.prompts)
@@ -166,12 +164,7 @@ class Pairs(Sequence[Example]):
             return None
         return Pairs(self.columns._replace(systems=[instructions] * len(self)))
 
-    def converted(self) -> bytes:
-        if self._lines and (found := converted(self.form, self._lines, len(self))):
-            return found
-        return encode_lines(self._bodies())
-
-    def _bodies(self) -> list[Conversation]:
+    def bodies(self) -> list[Conversation]:
         _, systems, prompts, answers = self.columns
         both = [*map(exchange, prompts, answers)]
         if not any(systems):
@@ -185,7 +178,7 @@ class Pairs(Sequence[Example]):
 def converted_lines(examples: Sequence[Example]) -> bytes:
     """The lines of many examples, one after another."""
     if isinstance(examples, Pairs):
-        return examples.converted()
+        return encode_lines(examples.bodies())
     if any([example.tools is not None for example in examples]):
         return b"".join([example.line() for example in examples])
     return encode_lines([example._body() for example in examples])
@@ -251,22 +244,12 @@ def parse_all(
         return None
     read, doubts = found
     if isinstance(read, Columns):
-        if instructions is None:
-            return Pairs(read, _without(doubts, block, lines)), doubts
-        examples = Pairs(read).instructed(instructions)
+        examples = Pairs(read) if instructions is None else Pairs(read).instructed(instructions)
         return None if examples is None else (examples, doubts)
     try:
         return [_instructed(Example(*one), instructions) for one in read], doubts
     except BadExample:
         return None
-
-
-def _without(doubts: Sequence[int], block: bytes, lines: Sequence[bytes]) -> bytes:
-    """The lines that are in no doubt."""
-    if not doubts:
-        return block
-    left = {*doubts}
-    return b"\n".join([line for place, line in enumerate(lines) if place not in left])
 
 
 def _form(body: Mapping[str, Any]) -> Form:

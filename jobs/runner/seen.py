@@ -15,18 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = "splits.db"
-_READERS = (
-    "dataset",
-    "example",
-    "forms",
-    "lines",
-    "prompt",
-    "rows",
-    "seen",
-    "tokens",
-    "weighing",
-    "written",
-)
+_READERS = ("dataset", "example", "forms", "lines", "prompt", "rows", "seen", "tokens", "weighing")
 _SECONDS = 1.0  # for another process that writes
 
 
