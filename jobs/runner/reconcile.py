@@ -13,6 +13,7 @@ from jobs.runner.errors import Problems
 from jobs.runner.estimate import ESTIMATED
 from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Change, Plan
+from jobs.runner.shortfall import shortfalls
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Reconciliation:
     resolved: Mapping[str, Resolved]
     recorded: Mapping[str, Recorded]
     plan: Plan
+
+    @property
+    def short(self) -> dict[str, str]:
+        """Why what is in sync is not what was hoped for, by name."""
+        desired = {name: one.desired for name, one in self.resolved.items() if one.desired}
+        return shortfalls(self.plan.unchanged, desired, self.recorded)
 
     def of(self, wanted: Callable[[Change], bool]) -> Reconciliation:
         """The same with just some of the changes."""

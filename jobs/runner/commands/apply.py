@@ -153,7 +153,7 @@ def command(
 def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> None:
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
-    click.echo(_shown(place, found.plan), err=output != "text")
+    click.echo(_shown(place, found), err=output != "text")
     promised = _held(place, terms, found, promised)
     result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
@@ -161,8 +161,9 @@ def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> 
     _finish(place, output, result, after, terms)
 
 
-def _shown(place: Place, plan: Plan) -> str:
-    return report.plan_text(report.Shown(plan, place.name, place.settings))
+def _shown(place: Place, found: Reconciliation) -> str:
+    shown = report.Shown(found.plan, place.name, place.settings, short=found.short)
+    return report.plan_text(shown)
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
@@ -220,7 +221,7 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
         if terms.held:
             found = found.of(promised.covers)
         elif not all(map(promised.covers, found.plan.now)):
-            click.echo(_shown(place, found.plan), err=True)
+            click.echo(_shown(place, found), err=True)
     return result
 
 
