@@ -170,7 +170,9 @@ def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Rec
     recorded, resolved = place.read(terms.select)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
-    found = reconcile(resolved, recorded, terms.select, retry, terms.allow)
+    found = reconcile(
+        resolved, recorded, terms.select, retry, terms.allow, place.others(terms.select)
+    )
     if place.earlier:
         found = replace(found, plan=place.earlier.noted(found.plan))
     return found.of(_approved(place).goes_on) if terms.go_on else found
@@ -290,10 +292,14 @@ def _spent(place: Place) -> spending.Spent | None:
 def _ask(place: Place, terms: _Terms) -> None:
     """A paid action is confirmed by a person; where nobody is, by --yes to a reviewed plan."""
     if sys.stdin.isatty():
-        if not terms.yes and not click.confirm("Submit these jobs?", default=False):
+        jobs = "simulated jobs, which cost nothing" if place.settings.emulator else "jobs"
+        if not terms.yes and not click.confirm(f"Submit these {jobs}?", default=False):
             raise VertuneError("nothing was done")
     elif not terms.yes:
-        raise VertuneError("nothing was done: this costs money and nobody can be asked; add --yes")
+        costs = "this costs money"
+        if place.settings.emulator:
+            costs = "this tunes, simulated and at no cost,"
+        raise VertuneError(f"nothing was done: {costs} and nobody can be asked; add --yes")
     elif not terms.held and not place.settings.emulator:
         raise VertuneError(
             "nothing was done: this costs money, and nobody here has seen the plan; save it with"

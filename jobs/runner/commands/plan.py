@@ -95,12 +95,12 @@ def command(
     month = spending.this_month(recorded, now)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
-    found = reconcile(resolved, recorded, select, retry, allow)
+    found = reconcile(resolved, recorded, select, retry, allow, place.others(select))
     plan = found.plan
     if exact:
         priced = {one.name for one in plan.changes if one.costs or one.action is Action.BLOCKED}
         resolved = place.counted(resolved, priced)
-        plan = reconcile(resolved, recorded, select, retry, allow).plan
+        plan = reconcile(resolved, recorded, select, retry, allow, place.others(select)).plan
     if not kept:
         plan = place.earlier.noted(plan) if place.earlier else plan
         plan = history.told(plan, resolved, place.ledger, place.open_bucket)
