@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.runner import leftovers, remote, storage
@@ -212,10 +212,11 @@ class Prune:
 
 @dataclass(frozen=True)
 class Found:
-    """All that goes."""
+    """All that goes, and what each other tuning is kept by."""
 
     leftovers: tuple[Leftover, ...]
     unused: tuple[Unused, ...]
+    kept: Mapping[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 
 def find(
@@ -240,7 +241,8 @@ def find(
         for (name, key), why in gone.items()
     ]
     unused = prune.unused(leftovers.datasets(recorded, desired, gone))
-    return Found(tuple(one for one in looked if one), tuple(unused))
+    held = leftovers.kept(recorded, desired, keep, prune.ledger.clock.age)
+    return Found(tuple(one for one in looked if one), tuple(unused), held)
 
 
 def carry_out(prune: Prune, found: Found) -> dict[str, str]:

@@ -33,14 +33,17 @@ def test_with_yes_it_goes_and_the_next_one_finds_nothing(provisioned: Repository
     ]
     assert entries(place, "one") == [second]
     again = vertune(provisioned, *KEEP, "--yes")
-    assert again.stdout.startswith("Nothing to prune")
+    assert again.stdout.startswith(f"Kept, served: one {second.fingerprint[:12]}\nNothing to prune")
 
 
 def test_by_default_the_newest_beside_the_served_one_stays(provisioned: Repository) -> None:
-    place_with(provisioned, "one", 2)
-    assert vertune(provisioned, "prune").stdout.startswith("Nothing to prune")
-    young = vertune(provisioned, *KEEP, "--older-than", "1")
-    assert young.stdout.startswith("Nothing to prune")
+    _, (first, _) = place_with(provisioned, "one", 2)
+    newest, young = vertune(provisioned, "prune"), vertune(provisioned, *KEEP, "--older-than", "1")
+    for result, option in ((newest, "(--keep)"), (young, "(--older-than)")):
+        assert f"{option}: one {first.fingerprint[:12]}\n" in result.stdout
+        assert "Nothing to prune" in result.stdout
+    kept = json.loads(vertune(provisioned, "prune", "-o", "json").stdout)["kept"]
+    assert ("one", first.fingerprint) in {(one["name"], one["fingerprint"]) for one in kept}
 
 
 def test_what_was_refused_is_named_and_exits_with_1(
