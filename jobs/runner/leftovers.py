@@ -1,6 +1,6 @@
 """Leftovers: recorded tunings and datasets that no spec, no pin and no served pointer needs; pure.
 
-needed   in flight, served, taken back by a rollback, asked for or pinned by a spec,
+needed   in flight, served, asked for or pinned by a spec, taken back by a rollback,
          the newest few that succeeded under each name, what is too young,
          and other versions of a tuned model that is needed in one
 """
@@ -22,7 +22,7 @@ Age = Callable[[str], float]  # of a time stamp, in seconds
 class Keep:
     """What is kept though nothing points at it."""
 
-    newest: int  # of those that succeeded, by name, besides the served one
+    newest: int  # of those that succeeded, by name, besides the served one; 0: nothing in reserve
     days: float  # whatever is younger
 
 
@@ -61,8 +61,8 @@ def _needed(
         return "in flight"
     if entry.fingerprint == record.active:
         return "served"
-    if entry.fingerprint == record.instead_of:
-        return "taken back by a rollback that stands"
+    if entry.fingerprint == record.instead_of and keep.newest:
+        return "taken back by a rollback that stands (--keep 0 lets it go)"
     if why := asked.by(entry.fingerprint):
         return why
     if entry.fingerprint in newest:

@@ -44,7 +44,7 @@ def test_what_is_kept_says_by_what() -> None:
     found = kept({"a": one}, specs, Keep(newest=1, days=0), lambda stamp: OLD)
     assert {fingerprint: why for (_, fingerprint), why in found.items()} == {
         A1: "served",
-        A2: "taken back by a rollback that stands",
+        A2: "taken back by a rollback that stands (--keep 0 lets it go)",
         A3: "asked for by the spec b",
         more[0].fingerprint: "pinned by the spec c",
         more[3].fingerprint: "among the newest 1 of a name beside the served one (--keep)",
@@ -56,7 +56,9 @@ def test_what_is_kept_says_by_what() -> None:
 
 def test_what_is_served_or_taken_back_stays() -> None:
     assert gone(record(*THREE, active=A1)) == [A3, A2]
-    assert gone(replace(record(*THREE, active=A1), instead_of=A3)) == [A2]
+    back = replace(record(*THREE, active=A1), instead_of=A2)
+    assert gone(back, keep=Keep(newest=1, days=0)) == []  # the newest is another one
+    assert gone(back) == [A3, A2]
 
 
 def test_what_a_spec_of_any_name_asks_for_or_pins_stays() -> None:
