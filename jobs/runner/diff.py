@@ -50,15 +50,17 @@ def diff(
     recorded: Mapping[str, Recorded],
     retry: Collection[str] = (),
     allow: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> Plan:
     """What must be done; the same input gives the same plan, in an order that never varies.
 
     `retry` names those whose failed tuning a person asks for again, `allow` the guards of
-    single specs that a person lifts.
+    single specs that a person lifts, `others` the specs that there are and that are not looked at.
     """
     changes: list[Change] = []
     unchanged: list[str] = []
-    back = _rolled_back({name: recorded[name] for name in recorded.keys() - desired.keys()})
+    gone = recorded.keys() - desired.keys() - {*others}
+    back = _rolled_back({name: recorded[name] for name in gone})
     for name in sorted({*desired, *recorded}):
         wanted = allowed(desired[name], allow) if name in desired else None
         record = recorded.get(name, Recorded())

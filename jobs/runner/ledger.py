@@ -369,6 +369,15 @@ class Ledger:
         doing = f"writing what is served as {name}"
         return self._upload(fresh, json.dumps(pointer), generation, doing)
 
+    def let_go(self, name: str, fingerprint: str) -> None:
+        """End a rollback from what is deleted; what is served stays. Two calls."""
+        blob = self._bucket.blob(_path(name, _ACTIVE))
+        with storage.doing(f"reading what is served as {name}", self._bucket):
+            before = self._download(blob)
+        if _taken_back(before) == fingerprint:
+            left = {"fingerprint": json.loads(before or "")["fingerprint"]}
+            self._point(name, left, int(blob.generation or 0))
+
     def aliased(self, name: str, fingerprint: str) -> None:
         """Note that the alias has followed, unless something else is served by now. Two calls."""
         blob = self._bucket.blob(_path(name, _ACTIVE))

@@ -11,6 +11,7 @@ from jobs.runner.errors import VertuneError
 from jobs.runner.evaluate import evaluate
 from jobs.runner.flight import Flight
 from jobs.runner.ledger import Ledger
+from jobs.runner.shortfall import ADVICE, worse
 from jobs.runner.vertex import STAND_IN_LABEL, Job, Vertex
 
 
@@ -56,6 +57,8 @@ class Serving:
             self.said(name, "scored; it was taken back and is not served")
             return
         self.said(name, f"{'copied' if flight.entry.copied else 'tuned'} and served")
+        if why := worse(flight.entry.score, mark):
+            self.said(name, f"{why}; its spec sets no mark that would keep it back: {ADVICE}")
         self.happened("served", name)
 
     def _score(self, flight: Flight) -> None:

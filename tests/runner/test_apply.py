@@ -10,7 +10,7 @@ from jobs.runner.apply import Outcome, Tools, apply
 from jobs.runner.commands import Place
 from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry
-from jobs.runner.plan import Action
+from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 from jobs.runner.vertex import Job
 from tests.conftest import Repository
@@ -348,6 +348,26 @@ def test_a_model_below_its_mark_is_kept_and_not_served(
     assert record.active is None
     assert [entry.state for entry in record.entries.values()] == ["succeeded"]
     assert not planned(place).plan
+
+
+def test_a_model_worse_than_its_base_model_is_served_without_a_mark_and_that_is_said(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    provisioned.data("one", "test", ("one match", "politics"))
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    assert entry.score is not None
+    better = entry.score.model_copy(update={"base": 1.0})
+    place.ledger.update(entry.model_copy(update={"score": better}), generation)
+    place.ledger.deactivate("one")
+    resumed = replace(planned(place).plan.changes[0], action=Action.RESUME)
+    used = tools(place)
+    apply(used, Plan((resumed,)), planned(place).resolved)
+    assert isinstance(used.watcher, Silent)
+    said = "one: scores 0.000 by accuracy, less than its base model's 1.000; its spec sets no mark"
+    assert any(line.startswith(said) for line in used.watcher.lines)
+    assert said.partition("; ")[0].removeprefix("one: ") in planned(place).short["one"]
 
 
 def test_a_job_that_failed_is_blocked_until_a_person_asks(

@@ -279,6 +279,7 @@ def test_a_rollback_under_a_name_that_is_still_asked_for_holds_there_alone() -> 
     back = {"a": Recorded({A1: entry(A1), A2: entry(A2)}, active=A2, instead_of=A1)}
     change = only(diff(by_name(wanted("a"), wanted("b")), back))
     assert (change.name, change.fingerprint, change.instead_of) == ("b", A1, None)
+    assert change in diff(by_name(wanted("b")), back, others=["a"]).changes  # b alone is selected
 
 
 def test_another_name_s_tuning_is_served_here_where_it_reaches_the_mark() -> None:

@@ -59,7 +59,8 @@ def test_of_a_plan_that_was_reviewed_no_later_round_does_more(edited: Repository
 def test_a_later_round_that_nobody_confirms_pays_for_nothing(edited: Repository) -> None:
     result = vertune(edited, "apply", "--no-record")
     assert result.exit_code == 1
-    assert "nothing was done: this costs money" in result.stderr
+    said = "nothing was done: this tunes, simulated and at no cost, and nobody can be asked"
+    assert said in result.stderr
     assert jobs(edited) == 1
     (recorded,) = Place("local", edited.root).ledger.recorded().values()
     assert [entry.state for entry in recorded.entries.values()] == ["succeeded"]
@@ -121,7 +122,9 @@ def test_what_is_forgotten_keeps_no_alias_wherever_it_was_cut_off(
     assert "one: moving an alias" in refused.stderr
     emulator.faults.clear()
     assert [change["action"] for change in planned(provisioned)] == ["forget"]
-    assert vertune(provisioned, *APPLY).exit_code == 0
+    provisioned.job("two")
+    assert vertune(provisioned, *APPLY, "--select", "one").exit_code == 0
+    (provisioned.root / "jobs/two.yaml").unlink()
     assert marked(provisioned) == []
     assert planned(provisioned) == []
 
