@@ -1,3 +1,5 @@
+"""Client: the trainer's worker is started, asked, stopped, and replaced once it died."""
+
 import os
 import select
 import signal
