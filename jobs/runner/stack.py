@@ -295,6 +295,11 @@ def _opened(stack: Stack) -> Any:
             f" then run `pulumi up --stack {stack.name}`"
         ) from error
     except automation.CommandError as error:
+        if "PULUMI_ACCESS_TOKEN must be set" in str(error):
+            raise VertuneError(
+                "Pulumi was not told where its state is kept; run `pulumi login`,"
+                " docs/pulumi.md has the ways"
+            ) from error
         raise VertuneError(f"Pulumi refused:\n{_last_lines(str(error))}") from error
 
 
