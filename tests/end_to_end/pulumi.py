@@ -36,7 +36,9 @@ def with_engine(found: Mapping[str, str]) -> dict[str, str]:
     return {**found, "PATH": path}
 
 
-def ran(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ran:
+def ran(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int = 120
+) -> Ran:
     """A command that reads nothing, with all it said in one text."""
     ended = subprocess.run(
         command,
@@ -46,7 +48,7 @@ def ran(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=seconds,
         check=False,
     )
     return Ran(ended.returncode, ended.stdout)
