@@ -151,7 +151,7 @@ def _told(gitlab: GitLab, site: Site) -> None:
     gitlab.merge("tickets")
     gitlab.run("push", "main", "tickets: submitted")
     gitlab.run("schedule", "main", "tickets: succeeded")
-    gitlab.run("drift", "main", "nothing differs")
+    gitlab.run("drift", "main", "No drift")
     site.job("letters", "sports", "[local, dev]")
     gitlab.push("Letters", "letters")
     gitlab.run("fork", "letters", "| + submit | letters | new |", "nobody was asked")
