@@ -45,7 +45,7 @@ def installed(folder: Path) -> Path:
 def words(event: str, more: Mapping[str, str]) -> Iterator[str]:
     """The variables of a pipeline, as gitlab-ci-local takes them."""
     yield "--ignore-predefined-vars=" + ",".join([*EVENTS[event], *more])
-    for name, value in (EVENTS[event] | dict(more)).items():
+    for name, value in {**EVENTS[event], **more}.items():
         yield from ("--variable", f"{name}={value}")
 
 

@@ -30,7 +30,11 @@ class _Loader(yaml.SafeLoader):
     """Leaves a reference to another job's commands as the path that it is."""
 
 
-_Loader.add_constructor("!reference", lambda loader, node: tuple(loader.construct_sequence(node)))
+def _path(loader: _Loader, node: yaml.SequenceNode) -> tuple[str, ...]:
+    return tuple(loader.construct_sequence(node))
+
+
+_Loader.add_constructor("!reference", _path)
 
 
 def jobs() -> dict[str, dict[str, Any]]:
