@@ -17,10 +17,13 @@ def ids(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a language; the empty one is a shell's."""
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
-    return [text for named, text in fenced if named == language]
+def blocks(page: Path, language: str, section: str = "") -> list[str]:
+    """The fenced blocks of a language, of one section or all; the empty one is a shell's."""
+    text = page.read_text("utf-8")
+    if section:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
+    return [block for named, block in fenced if named == language]
 
 
 def typed(page: Path) -> list[str]:

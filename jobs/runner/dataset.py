@@ -355,8 +355,7 @@ class _Tally:
         self._weighing.take(rows.examples, rows.characters)
         if (most := max(rows.characters)) > self.longest[0]:
             self.longest = (most, rows.numbers[rows.characters.index(most)])
-        answers = max(map(len, map(str.encode, rows.answers)))
-        self.longest_answer = max(self.longest_answer, answers)
+        self.longest_answer = max(self.longest_answer, _most_bytes(rows.answers))
         self._template.narrow_all(rows.systems, rows.prompts)
 
     def split(self) -> Split:
@@ -373,3 +372,7 @@ class _Tally:
             findings=self.faults.all(),
             prompt=self._template.prompt(),
         )
+
+
+def _most_bytes(texts: Sequence[str]) -> int:
+    return max(map(len, texts if "".join(texts).isascii() else map(str.encode, texts)))

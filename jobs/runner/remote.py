@@ -192,9 +192,12 @@ def unanswered(doing: str, where: str, endpoint: str | None, error: BaseExceptio
     inner = next((arg for arg in error.args if isinstance(arg, Exception)), error)
     why = "nobody listens there" if refused(error) else type(inner).__name__
     if endpoint is not None:
-        start = "start it with `vertune emulator start`"
-        slow = f"if this machine is busy, run this again with {_PATIENCE}=4; or else {start}"
-        way_out = start if refused(error) else slow
+        way_out = "start it with `vertune emulator start`"
+        if not refused(error):  # it runs, and the line was cut, or it is slow
+            way_out = (
+                f"run this again, on a busy machine with {_PATIENCE}=4;"
+                " `vertune emulator status` says whether it still runs"
+            )
         return Unreachable(
             f"{doing}: the emulator at {endpoint} does not answer ({why}); {way_out}"
         )

@@ -4,7 +4,9 @@ The first examples are looked at whole, and later on a few at even distances; wh
 two looks counts as both of them say. How many characters there are is always known.
 """
 
+from bisect import bisect
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from jobs.runner.example import Example, text_of
 from jobs.runner.tokens import Guess, guess
@@ -46,13 +48,13 @@ def _sample(examples: Sequence[Example], sizes: Sequence[int], most: int) -> lis
     if sum(sizes) <= most:
         return [text(one) for one in examples]
     distance = sum(sizes) * _PIECE / most
+    starts = [*accumulate(sizes, initial=0)]
     pieces: list[str] = []
-    start, next_ = 0, 0.0
-    for one, size in zip(examples, sizes, strict=True):
-        while next_ < start + size:
-            pieces.append(_whole_words(text(one), int(next_) - start))
-            next_ = (len(pieces) + len(pieces) * _GOLDEN % 1) * distance
-        start += size
+    next_ = 0.0
+    while next_ < starts[-1]:
+        place = bisect(starts, next_) - 1
+        pieces.append(_whole_words(text(examples[place]), int(next_) - starts[place]))
+        next_ = (len(pieces) + len(pieces) * _GOLDEN % 1) * distance
     return pieces
 
 

@@ -3,13 +3,13 @@
 And then the recipes of the README, as they are typed by hand.
 """
 
-import re
 import shutil
 
 import psutil
 import pytest
 
 from tests.end_to_end.world import CLONE, World
+from tests.pages import blocks
 
 README = CLONE / "README.md"
 TOPICS = {"business", "entertainment", "health", "sports", "technology", "politics"}
@@ -47,18 +47,13 @@ def test_the_demo_tunes_three_models_that_beat_the_base_model(world: World) -> N
 
 
 def the_recipes_do_what_they_say(world: World) -> None:
-    typed = [line for block in recipes() for line in block.splitlines()]
+    typed = [line for block in blocks(README, "", "Recipes") for line in block.splitlines()]
     printed = {line: world.done("sh", "-ec", line).strip() for line in typed}
     assert printed["vertune apply --yes"].count("tuned model") == 4
     answers = {line.split()[2]: said for line, said in printed.items() if " predict " in line}
     assert set(answers) == {"first", "headlines", "dialogues", "handbook"}
     assert answers["headlines"] in TOPICS
     assert all(answers.values())
-
-
-def recipes() -> list[str]:
-    section = README.read_text("utf-8").partition("\n## Recipes\n")[2].partition("\n## ")[0]
-    return re.findall(r"^```\n(.*?)^```$", section, re.M | re.S)
 
 
 def _within(process: psutil.Process, world: World) -> bool:

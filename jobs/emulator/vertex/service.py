@@ -8,6 +8,7 @@ from jobs.emulator.vertex.catalog import Catalog, load_catalog
 from jobs.emulator.vertex.continuation import Continuation
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.endpoints import Endpoints
+from jobs.emulator.vertex.files import Files, OpenObject
 from jobs.emulator.vertex.generate import Generate
 from jobs.emulator.vertex.jobs import TuningJobs
 from jobs.emulator.vertex.jobstore import JobStore
@@ -20,7 +21,7 @@ from jobs.emulator.vertex.publication import Publication
 from jobs.emulator.vertex.publishers import Publishers
 from jobs.emulator.vertex.registry import Registry
 from jobs.emulator.vertex.tuning import Tuning
-from jobs.emulator.vertex.validation import KeyFault, OpenObject, Validation, no_fault
+from jobs.emulator.vertex.validation import KeyFault, Validation, no_fault
 from jobs.emulator.wire import Route
 
 
@@ -57,7 +58,7 @@ class Vertex:
             self._jobs,
             Models(state, registry, deployment, self._operations, names, key_fault),
             Endpoints(state, deployment, registry, self._operations, names),
-            Generate(state, catalog, trainer, registry, deployment, names),
+            Generate(state, catalog, trainer, registry, deployment, names, Files(open_object)),
             Publishers(catalog),
         )
 

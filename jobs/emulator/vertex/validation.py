@@ -4,13 +4,14 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.catalog import BaseModel, Catalog
 from jobs.emulator.vertex.continuation import Continuation, Continued, check_continued, settled
 from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.files import OpenObject, split_uri
 from jobs.emulator.vertex.labels import label_faults
 from jobs.emulator.vertex.messages import (
     BETA_INPUTS,
@@ -23,7 +24,6 @@ from jobs.emulator.vertex.messages import (
 )
 from jobs.emulator.vertex.names import Place
 
-OpenObject = Callable[[str, str], BinaryIO | None]
 KeyFault = Callable[[str, str], ApiError | None]  # of a key, for the agent of a project's number
 Faults = dict[str, str]
 
@@ -131,11 +131,6 @@ class Validation:
             return f"{uri} does not exist, or the service agent may not read it."
         with stream:
             return None if _looks_like_jsonl(stream.read(_HEAD)) else wrong_type
-
-
-def split_uri(uri: str) -> tuple[str, str] | None:
-    found = re.fullmatch(r"gs://([^/]+)/(.+)", uri)
-    return (found[1], found[2]) if found else None
 
 
 def _only_known(job: Fields, beta: bool) -> None:

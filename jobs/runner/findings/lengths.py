@@ -43,6 +43,8 @@ class Lengths:
     def _outliers(self, split: SplitName, found: Found) -> None:
         usual = _median(self._whole[split])
         most = max(_OUTLIER * usual, _LEAST_OUTLIER)
+        if max(self._whole[split]) <= most:
+            return
         for line, length in zip(self._lines[split], self._whole[split], strict=True):
             if length > most:
                 what = f"has {length:,} characters; half of the examples have {usual:,} or fewer"
@@ -50,9 +52,10 @@ class Lengths:
 
     def _short(self, split: SplitName, found: Found) -> None:
         answers = self._answers[split]
-        usual = _median([abs(length) for length in answers])
-        short = sum(length < 0 for length in answers)
-        if usual < _SENTENCE or short > _RARE * len(answers):
+        short = sum([length < 0 for length in answers])
+        if not 0 < short <= _RARE * len(answers):
+            return
+        if (usual := _median([*map(abs, answers)])) < _SENTENCE:
             return
         for line, length in zip(self._lines[split], answers, strict=True):
             if length < 0:

@@ -10,8 +10,8 @@ from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
-_BEFORE_COLON = re.compile("\n([^\n:]{1,39}):").findall
-_MARK = "\n\0:\n"  # a line between two prompts
+_LONGEST = 40  # what stands before a colon is shorter, where it names a field
+_BEFORE_COLON = re.compile(f"\n([^\n:]{{1,{_LONGEST - 1}}}):").findall
 _JOINS = str.maketrans("", "", " _-")
 _MOST_SHAPES = 1000
 _LEAST_EXAMPLES = 20
@@ -64,9 +64,10 @@ class Prompts:
         numbers = self._shapes[split]
         if len(numbers) < _LEAST_EXAMPLES:
             return None
-        for number, _ in Counter(numbers).most_common(3):
+        count = Counter(numbers)
+        for number, _ in count.most_common(3):
             shape = shapes[number]
-            with_it = sum(n for other, n in Counter(numbers).items() if _has(shapes[other], shape))
+            with_it = sum(n for other, n in count.items() if _has(shapes[other], shape))
             if shape and with_it >= _USUAL * len(numbers):
                 return shape
         return ()
@@ -80,12 +81,35 @@ class Prompts:
 
 
 def _starts(prompts: Sequence[str]) -> Sequence[tuple[str, ...]]:
-    """What stands before the first colon of each line, all looked at in one where all are alike."""
-    first = _BEFORE_COLON("\n" + prompts[0])
-    usual = [*first, "\0"] * len(prompts)
-    if _BEFORE_COLON("\n" + _MARK.join(prompts)) == usual[:-1]:
-        return [tuple(first)] * len(prompts)
-    return [tuple(_BEFORE_COLON("\n" + one)) if ":" in one else () for one in prompts]
+    """What stands before the first colon of each line, looked for once where it is the usual."""
+    head, tail = _frame(prompts[0])
+    usual, colons, least = _before_colons(head + tail), f"{head}{tail}".count(":"), len(head + tail)
+    return [
+        usual
+        if one.startswith(head)
+        and one.endswith(tail)
+        and one.count(":") == colons
+        and len(one) >= least
+        else _before_colons(one)
+        for one in prompts
+    ]
+
+
+def _frame(prompt: str) -> tuple[str, str]:
+    """From the start to the first colon, and from the start of the last colon's line to the end.
+
+    What starts and ends so, and has no other colon, has the same before each.
+    """
+    start, colon, rest = prompt.partition(":")
+    line = rest.rfind("\n", 0, max(rest.rfind(":"), 0))
+    return (start + colon) if colon else "", rest[line:] if line >= 0 else ""
+
+
+def _before_colons(prompt: str) -> tuple[str, ...]:
+    if "\n" in prompt:
+        return tuple(_BEFORE_COLON("\n" + prompt))
+    place = prompt.find(":")
+    return (prompt[:place],) if 0 < place < _LONGEST else ()
 
 
 def _is_field(start: str) -> bool:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.shell_completion import ShellComplete
 
-from jobs.runner import catalog, spec, stack
+from jobs.runner import catalog, cli, spec, stack
 from jobs.runner.commands import new
 from jobs.runner.errors import VertuneError
 from jobs.runner.spec import Task
@@ -63,6 +64,13 @@ def test_a_retired_base_model_is_not_begun_with(repository: Repository) -> None:
     )
     assert result.exit_code == 1
     assert result.stderr == ("gemini-2.5-flash was retired on 2026-10-20; see `vertune models`\n")
+
+
+def test_a_shell_completes_what_can_still_be_tuned() -> None:
+    asked = ShellComplete(cli.main, {}, "vertune", "_VERTUNE_COMPLETE")
+    said = [one.value for one in asked.get_completions(["new", "job", "--base-model"], "gemini-")]
+    assert said == catalog.load().tunable(datetime.now(UTC).date())
+    assert "gemini-2.5-flash" not in said
 
 
 def test_without_any_base_model_left_a_name_is_asked_for() -> None:
