@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from jobs.runner import remote
+from jobs.runner.clock import steady
 
 if TYPE_CHECKING:  # the import costs about a second
+    import httpx
     from google import genai
 
 T = TypeVar("T")
 
 _SERVICE = "Vertex AI"
 _MULTI_REGIONS = ("us", "eu")
+_LEAST = 0.001  # seconds; with none at all a socket would not wait, which is another failure
+_SENDS = ".send_request_headers.started"  # what the transport calls its steps
+_PHASES = (".start_tls.started", _SENDS, ".receive_response_headers.started")
 
 
 def opened(project: str, location: str, endpoint: str | None) -> genai.Client:
@@ -27,8 +32,9 @@ def opened(project: str, location: str, endpoint: str | None) -> genai.Client:
     from google.genai import types
 
     options = types.HttpOptions(base_url=endpoint or cloud(location))
+    options.client_args = {"event_hooks": {"request": [in_all]}}
     if endpoint:  # a proxy must not come between this machine and itself
-        options.client_args = {"trust_env": False}
+        options.client_args["trust_env"] = False
     return genai.Client(
         vertexai=True,
         project=project,
@@ -36,6 +42,27 @@ def opened(project: str, location: str, endpoint: str | None) -> genai.Client:
         credentials=remote.credentials(endpoint),
         http_options=options,
     )
+
+
+def in_all(request: httpx.Request) -> None:
+    """A timeout is of the whole call: to connect, to send and to hear share it.
+
+    Or a create could be sent when its lease is over. What is begun too late is not begun.
+    """
+    import httpx
+
+    left = request.extensions["timeout"]
+    given, began = dict(left), steady()
+
+    def trace(event: str, _: object) -> None:
+        if not event.endswith(_PHASES):
+            return
+        passed = steady() - began
+        left.update({key: max(_LEAST, of - passed) for key, of in given.items() if of})
+        if event.endswith(_SENDS) and left["read"] == _LEAST:
+            raise httpx.ReadTimeout("its time is over", request=request)
+
+    request.extensions["trace"] = trace
 
 
 def cloud(location: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from google import genai
 from google.oauth2.credentials import Credentials
 
 from jobs.emulator.emulator import Emulator
-from jobs.runner import remote
+from jobs.runner import client, remote
 from jobs.runner.errors import RemoteError, Unreachable
 from jobs.runner.lease import lease
 from jobs.runner.vertex import Vertex
@@ -111,6 +112,23 @@ def test_a_server_that_never_answers_is_given_up(call: Call) -> None:
         with pytest.raises(Unreachable, match=r"does not answer .* busy.* with VERTUNE_PATIENCE=4"):
             call(service)
         assert time.monotonic() - start < 5
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_time_for_a_create_is_shared_by_all_that_it_takes() -> None:
+    with lines.silent() as url, pytest.raises(Unreachable) as error:
+        opened(url).submit(order(), seconds=0.5)
+    timeout = error.value.__cause__
+    assert isinstance(timeout, httpx.ReadTimeout)
+    assert 0 < timeout.request.extensions["timeout"]["read"] < 0.5  # less what connecting took
+
+
+def test_what_could_not_be_sent_in_its_time_is_not_sent() -> None:
+    over = {"connect": 1.0, "write": 1.0, "read": 0.0001, "pool": None}
+    request = httpx.Request("POST", lines.nobody(), extensions={"timeout": over})
+    client.in_all(request)
+    with pytest.raises(httpx.ReadTimeout, match="its time is over"):
+        request.extensions["trace"]("http11.send_request_headers.started", {})
 
 
 def test_waits_for_a_silent_service_are_short() -> None:
