@@ -76,6 +76,20 @@ def entry_of(place: Place, name: str) -> tuple[Entry, int]:
     return found
 
 
+def marked(repository: Repository, name: str, mark: float) -> Path:
+    """The spec with the mark that is to be reached."""
+    text = repository.spec(name).read_text("utf-8")
+    return repository.spec(name, text.replace("accuracy}", f"accuracy, at_least: {mark}}}"))
+
+
+def failed(place: Place) -> Entry:
+    """What succeeded as `one`, recorded as if it had not; as it was."""
+    entry, generation = entry_of(place, "one")
+    update = {"state": "failed", "error": "no room", "score": None}
+    place.ledger.update(entry.model_copy(update=update), generation)
+    return entry
+
+
 def test_a_plan_is_empty_once_everything_it_asked_for_happened(
     place: Place, provisioned: Repository
 ) -> None:
@@ -241,8 +255,7 @@ def test_a_spec_that_is_renamed_below_its_mark_stays_so_and_blocks_nothing(
     place: Place, provisioned: Repository
 ) -> None:
     provisioned.job("old")
-    text = (provisioned.root / "jobs/old.yaml").read_text()
-    spec = provisioned.spec("old", text.replace("accuracy}", "accuracy, at_least: 1}"))
+    spec = marked(provisioned, "old", 1)
     provisioned.data("old", "test", ("old match", "politics"))
     assert "below its mark" in applied(place).failed["old"]
     spec.rename(spec.with_name("new.yaml"))
@@ -258,8 +271,7 @@ def test_a_spec_that_was_renamed_while_it_was_tuned_is_scored_and_served_under_i
     place: Place, provisioned: Repository
 ) -> None:
     provisioned.job("old")
-    text = (provisioned.root / "jobs/old.yaml").read_text()
-    spec = provisioned.spec("old", text.replace("accuracy}", "accuracy, at_least: 0.5}"))
+    spec = marked(provisioned, "old", 0.5)
     applied(place, wait=False)
     spec.rename(spec.with_name("new.yaml"))
     while planned(place).plan:
@@ -340,8 +352,7 @@ def test_a_model_below_its_mark_is_kept_and_not_served(
     place: Place, provisioned: Repository
 ) -> None:
     provisioned.job("one")
-    text = (provisioned.root / "jobs/one.yaml").read_text()
-    provisioned.spec("one", text.replace("accuracy}", "accuracy, at_least: 1}"))
+    marked(provisioned, "one", 1)
     provisioned.data("one", "test", ("one match", "politics"))
     assert "below its mark of 1" in applied(place).failed["one"]
     record = place.ledger.recorded()["one"]
@@ -375,9 +386,7 @@ def test_a_job_that_failed_is_blocked_until_a_person_asks(
 ) -> None:
     provisioned.job("one")
     applied(place)
-    entry, generation = entry_of(place, "one")
-    failed = entry.model_copy(update={"state": "failed", "error": "no room"})
-    place.ledger.update(failed, generation)
+    failed(place)
     (change,) = planned(place).plan.changes
     assert change.action is Action.BLOCKED
     assert "no room" in change.reason
@@ -388,9 +397,7 @@ def test_a_failed_job_that_a_person_asks_for_again_is_submitted_once_more(
 ) -> None:
     provisioned.job("one")
     applied(place)
-    entry, generation = entry_of(place, "one")
-    failed = entry.model_copy(update={"state": "failed", "error": "no room", "score": None})
-    place.ledger.update(failed, generation)
+    entry = failed(place)
     found = planned(place, retry=("one",))
     apply(tools(place), found.plan, found.resolved)
     again, _ = entry_of(place, "one")

@@ -153,4 +153,4 @@ def _sum(rows: list[dict[str, Any]], yes: bool, failed: dict[str, str]) -> str:
         return "Nothing to prune: everything that is recorded is needed or kept."
     if yes:
         return f"Deleted {len(rows) - len(failed)} of {len(rows)}."
-    return f"Nothing was deleted; `vertune prune --yes` deletes {len(rows)}."
+    return f"Nothing was deleted; the same command with --yes deletes {len(rows)}."

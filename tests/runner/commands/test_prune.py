@@ -22,7 +22,7 @@ def test_without_yes_it_only_shows_what_would_go(provisioned: Repository) -> Non
     assert str(first.tuned_model) in result.stdout
     assert "not served, and no spec asks for it" in result.stdout
     assert " bytes" in result.stdout
-    assert result.stdout.endswith("\nNothing was deleted; `vertune prune --yes` deletes 2.\n")
+    assert result.stdout.endswith("\nNothing was deleted; the same command with --yes deletes 2.\n")
     assert entries(place, "one") == [first, second]
 
 
