@@ -59,17 +59,20 @@ class Story:
 
     def _set_up(self) -> None:
         self.tell("1. The platform's engineer provisions both stacks")
-        for stack in PROJECTS:
-            self._person("pulumi", "stack", "init", stack)
-            self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
+        self._provision("prod")
         self.tell("Production promotes from dev: dev lets its accounts read the ledger")
-        for place, who in enumerate(("planner", "tuner")):
-            reader = f"vertune-{who}@{PROJECTS['prod'][0]}.iam.gserviceaccount.com"
-            key = f"vertune:ledgerReaders[{place}]"
-            self._person("pulumi", "config", "set", "--stack", "dev", "--path", key, reader)
-        self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", "dev")
+        self._provision("dev", PROJECTS["prod"][0])
         self.site.commit("Settings of both stacks")
         self._push("main")
+
+    def _provision(self, stack: str, readers: str | None = None) -> None:
+        """With the accounts of another project as readers of its ledger."""
+        self._person("pulumi", "stack", "init", stack)
+        for place, who in enumerate(("planner", "tuner") if readers else ()):
+            key = f"vertune:ledgerReaders[{place}]"
+            email = f"vertune-{who}@{readers}.iam.gserviceaccount.com"
+            self._person("pulumi", "config", "set", "--stack", stack, "--path", key, email)
+        self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
 
     def _a_spec_is_added(self) -> None:
         self.tell("\n2. A pull request adds a spec for dev")
