@@ -61,16 +61,15 @@ class Story:
         self.tell("1. The platform's engineer provisions both stacks")
         self._provision("prod")
         self.tell("Production promotes from dev: dev lets its accounts read the ledger")
-        self._provision("dev", PROJECTS["prod"][0])
+        self._provision("dev", readers=("planner", "tuner"))
         self.site.commit("Settings of both stacks")
         self._push("main")
 
-    def _provision(self, stack: str, readers: str | None = None) -> None:
-        """With the accounts of another project as readers of its ledger."""
+    def _provision(self, stack: str, readers: Collection[str] = ()) -> None:
+        """With accounts of production as readers of its ledger."""
         self._person("pulumi", "stack", "init", stack)
-        for place, who in enumerate(("planner", "tuner") if readers else ()):
-            key = f"vertune:ledgerReaders[{place}]"
-            email = f"vertune-{who}@{readers}.iam.gserviceaccount.com"
+        for place, who in enumerate(readers):
+            key, email = f"vertune:ledgerReaders[{place}]", self.site.account("prod", who)
             self._person("pulumi", "config", "set", "--stack", stack, "--path", key, email)
         self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
 
@@ -81,7 +80,7 @@ class Story:
         self._comment(1, "dev", "| + submit | tickets | new |")
         self._comment(1, "prod", "It changes no model of this stack.")
         self.tell("It cannot be the one who tunes:")
-        self._cannot_sign_in("vertune-tuner")
+        self._cannot_sign_in("tuner")
 
     def _it_is_merged(self) -> None:
         self.tell(
@@ -244,17 +243,17 @@ class Story:
         if code not in expected:
             raise NotAsStated(f"{said} ended with {code}, not {[*expected]}:\n{output}")
 
-    def _cannot_sign_in(self, account: str) -> None:
-        for stack, (project, _) in PROJECTS.items():
+    def _cannot_sign_in(self, who: str) -> None:
+        for stack in PROJECTS:
             provider = self.site.variables[f"PROVIDER_{stack.upper()}"]
-            email = f"{account}@{project}.iam.gserviceaccount.com"
+            email = self.site.account(stack, who)
             try:
                 self.site.sign_in(provider, email, "pull_request")
             except PermissionError as error:
                 code, output = 1, str(error)
             else:
                 code, output = 0, ""
-            self._ran(f"(sign in as {account} of {stack})", code, {1}, output)
+            self._ran(f"(sign in as {email.partition('@')[0]} of {stack})", code, {1}, output)
             if "iam.serviceAccounts.getAccessToken" not in output:
                 raise NotAsStated(f"refused for another reason: {output}")
 
