@@ -38,6 +38,8 @@ def new_stack(root: Path, name: str, like: str, project: str | None) -> NewStack
     """Raises VertuneError: a name that cannot be one, settings of the other that cannot be read."""
     if not _NAME.fullmatch(name):
         raise VertuneError(f'"{name}" is no name for a stack: a-z, 0-9 and "-", at most 40')
+    if (root / f"Pulumi.{name}.yaml").exists():
+        raise VertuneError(f"Pulumi.{name}.yaml exists; choose another name or edit it")
     other = _settings(root, like)
     project = project or _renamed(str(other["gcp:project"]), like, name)
     if not _PROJECT.fullmatch(project):

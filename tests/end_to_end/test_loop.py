@@ -1,133 +1,131 @@
-"""The loop of a user's day: provision, plan, apply, outputs, edit, revert, crash."""
+"""The loop of a user's day: provision, plan, apply, outputs, prediction, and what is killed.
+
+One day is lived once, and each test looks at one part of it.
+"""
 
 import json
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import psutil
+import pytest
 
-from jobs.emulator.faults.client import FaultsClient
+from tests.conftest import laid_out
 from tests.end_to_end.world import World
 
+Ended = subprocess.CompletedProcess[str]
 
-def test_a_spec_becomes_a_stack_output_and_the_second_plan_is_empty(
-    provisioned_world: World,
-) -> None:
-    world = provisioned_world
+
+@dataclass(frozen=True)
+class Day:
+    without_infrastructure: Ended
+    nobody_to_ask: Ended
+    jobs_by_then: int
+    planned: int
+    output: dict[str, Any]
+    planned_again: int
+    previewed: int
+    said: list[str]
+    said_of_input: list[str]
+    said_of_base: list[dict[str, Any]]
+    without_emulator: Ended
+    planned_after_kill: int
+    said_after_kill: str
+    alive: list[psutil.Process]
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    world = World.make(laid_out(tmp_path_factory.mktemp("day") / "repository"))
+    try:
+        yield _lived(world)
+    finally:
+        world.close()
+
+
+def _lived(world: World) -> Day:
     world.repository.job("topics")
-    assert world.run("vertune", "plan", "--detailed-exitcode").returncode == 3
+    world.start()
+    without = world.run("vertune", "plan")
+    world.provision()
+    nobody, jobs = world.run("vertune", "apply"), world.jobs()
+    planned = _difference(world)
     world.done("vertune", "apply", "--yes")
     output = world.outputs()["tuned_models"]["topics"]
-    assert "/models/local-" in output["tuned_model"]
-    assert "/endpoints/local-" in output["endpoint"]
-    assert len(output["fingerprint"]) == len(output["dataset_digest"]) == 64
-    assert output["base_model"] == "gemini-3.1-flash-lite"
-    assert output["score"]["tuned"] == 1.0
-    assert "nearest-example stands in" in output["simulated"]
-    assert world.run("vertune", "plan", "--detailed-exitcode").returncode == 0
-    assert world.run("pulumi", "preview", "--expect-no-changes").returncode == 0
+    again = _difference(world)
+    previewed = world.run("pulumi", "preview", "--expect-no-changes").returncode
+    predict = ("vertune", "predict", "topics")
+    said = world.done(*predict, "topics match", "bank merger").split()
+    of_input = world.done(*predict, stdin="bank merger\n").split()
+    of_base = json.loads(world.done(*predict, "--base", "-o", "json", "a match"))
+    _kill(world)
+    refused = world.run("vertune", "plan")
+    world.start()
+    after, answer = _difference(world), world.done(*predict, "topics match").strip()
+    return Day(
+        *(without, nobody, jobs, planned, output, again, previewed, said, of_input, of_base),
+        *(refused, after, answer, _stopped(world)),
+    )
 
 
-def test_an_edit_retrains_one_spec_and_its_revert_costs_no_job(provisioned_world: World) -> None:
-    world = provisioned_world
-    world.repository.job("one")
-    world.repository.job("two")
-    world.done("vertune", "apply", "--yes")
-    first = world.outputs()["tuned_models"]
-    data = world.repository.root / "datasets/one/train.jsonl"
-    before = data.read_text("utf-8")
-    data.write_text(before.replace("bank merger", "bank crash"), "utf-8")
-    plan = json.loads(world.done("vertune", "plan", "-o", "json"))
-    assert [(c["action"], c["name"]) for c in plan["changes"]] == [("retrain", "one")]
-    world.done("vertune", "apply", "--yes")
-    second = world.outputs()["tuned_models"]
-    assert second["one"] != first["one"]
-    assert second["two"] == first["two"]
-    data.write_text(before, "utf-8")
-    world.done("vertune", "apply", "--yes")
-    assert world.outputs()["tuned_models"] == first
-    assert world.jobs() == 3
+def _difference(world: World) -> int:
+    return world.run("vertune", "plan", "--detailed-exitcode").returncode
 
 
-def test_a_killed_emulator_comes_back_with_all_it_had(provisioned_world: World) -> None:
-    world = provisioned_world
-    world.repository.job("one")
-    world.done("vertune", "apply", "--yes")
+def _kill(world: World) -> None:
     pid = world.server()["pid"]
     os.kill(pid, signal.SIGKILL)
     psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
-    refused = world.run("vertune", "plan")
-    assert refused.returncode == 1
-    assert "vertune emulator start" in refused.stderr
-    world.start()
-    assert world.run("vertune", "plan", "--detailed-exitcode").returncode == 0
-    assert world.done("vertune", "predict", "one", "one match").strip() == "sports"
 
 
-def test_a_stack_without_infrastructure_says_what_to_run(world: World) -> None:
-    world.repository.job("one")
-    world.start()
-    refused = world.run("vertune", "plan")
-    assert refused.returncode == 1
-    assert "run `pulumi up`" in refused.stderr
-    assert "Traceback" not in refused.stderr
-
-
-def test_stopping_leaves_no_process_of_the_emulator(provisioned_world: World) -> None:
-    world = provisioned_world
-    world.repository.job("one")
-    world.done("vertune", "apply", "--yes")
+def _stopped(world: World) -> list[psutil.Process]:
+    """What of the emulator is still there once it was stopped."""
     server = psutil.Process(world.server()["pid"])
     family = [server, *server.children(recursive=True)]
+    assert len(family) > 1  # its trainer
     world.done("vertune", "emulator", "stop")
-    gone, alive = psutil.wait_procs(family, timeout=10)
-    assert not alive
-    assert len(gone) == len(family)
+    alive: list[psutil.Process] = psutil.wait_procs(family, timeout=10)[1]
+    return alive
 
 
-def test_nobody_to_ask_means_that_nothing_is_paid(provisioned_world: World) -> None:
-    world = provisioned_world
-    world.repository.job("one")
-    refused = world.run("vertune", "apply")
-    assert refused.returncode == 1
-    assert "--yes" in refused.stderr
-    assert world.jobs() == 0
+def test_a_stack_without_infrastructure_says_what_to_run(day: Day) -> None:
+    assert day.without_infrastructure.returncode == 1
+    assert "run `pulumi up`" in day.without_infrastructure.stderr
+    assert "Traceback" not in day.without_infrastructure.stderr
 
 
-def test_prediction_takes_texts_from_arguments_and_standard_input(
-    provisioned_world: World,
-) -> None:
-    world = provisioned_world
-    world.repository.job("one")
-    world.done("vertune", "apply", "--yes")
-    said = world.done("vertune", "predict", "one", "one match", "bank merger").split()
-    assert said == ["sports", "business"]
-    assert world.done("vertune", "predict", "one", stdin="bank merger\n").split() == ["business"]
-    rows = json.loads(world.done("vertune", "predict", "--base", "-o", "json", "one", "a match"))
-    assert "local simulation of gemini-3.1-flash-lite" in rows[0]["model_version"]
+def test_nobody_to_ask_means_that_nothing_is_paid(day: Day) -> None:
+    assert day.nobody_to_ask.returncode == 1
+    assert "--yes" in day.nobody_to_ask.stderr
+    assert day.jobs_by_then == 0
 
 
-RECORDING = """
-- {name: apply, method: GET, path: "*/o", query: "*prefix=ledger/*", nth: 4, hold: true}
-"""
+def test_a_spec_becomes_a_stack_output_and_the_second_plan_is_empty(day: Day) -> None:
+    assert (day.planned, day.planned_again, day.previewed) == (3, 0, 0)
+    assert "/models/local-" in day.output["tuned_model"]
+    assert "/endpoints/local-" in day.output["endpoint"]
+    assert len(day.output["fingerprint"]) == len(day.output["dataset_digest"]) == 64
+    assert day.output["base_model"] == "gemini-3.1-flash-lite"
+    assert day.output["score"]["tuned"] == 1.0
+    assert "nearest-example stands in" in day.output["simulated"]
 
 
-def test_an_apply_that_is_killed_while_it_records_is_made_good_by_the_next(
-    provisioned_world: World,
-) -> None:
-    """The fourth time that the ledger is listed it is the program that does, inside the engine."""
-    world = provisioned_world
-    world.repository.job("one")
-    faults = FaultsClient(world.server()["url"])
-    faults.write(RECORDING, "rules")
-    process = world.begin("vertune", "apply", "--yes")
-    faults.wait("apply", seconds=60)
-    process.kill()
-    process.wait()
-    faults.clear()
-    assert world.outputs().get("tuned_models", {}) == {}
-    while world.run("vertune", "apply", "--yes").returncode:  # the engine's lock is its own
-        world.run("pulumi", "cancel", "--yes", "--stack", "local")
-    assert set(world.outputs()["tuned_models"]) == {"one"}
-    assert world.jobs() == 1
-    assert world.run("pulumi", "preview", "--expect-no-changes").returncode == 0
+def test_prediction_takes_texts_from_arguments_and_standard_input(day: Day) -> None:
+    assert day.said == ["sports", "business"]
+    assert day.said_of_input == ["business"]
+    assert "local simulation of gemini-3.1-flash-lite" in day.said_of_base[0]["model_version"]
+
+
+def test_a_killed_emulator_comes_back_with_all_it_had(day: Day) -> None:
+    assert day.without_emulator.returncode == 1
+    assert "vertune emulator start" in day.without_emulator.stderr
+    assert day.planned_after_kill == 0
+    assert day.said_after_kill == "sports"
+
+
+def test_stopping_leaves_no_process_of_the_emulator(day: Day) -> None:
+    assert day.alive == []

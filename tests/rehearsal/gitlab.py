@@ -58,7 +58,7 @@ class GitLab:
 
     def provision(self) -> None:
         """The repository and both stacks, as a team has them once they are set up."""
-        person, prod = self._site.person, PROJECTS["prod"][0]
+        person = self._site.person
         (self._site.work / "docs").mkdir()
         shutil.copy(FILE, self._site.work / "docs")
         (self._site.work / ".gitlab-ci.yml").write_text(_INCLUDING, "utf-8")
@@ -67,7 +67,7 @@ class GitLab:
             person("pulumi", "stack", "init", stack)
             for place, who in enumerate(("planner", "tuner") if stack == "dev" else ()):
                 key = f"vertune:ledgerReaders[{place}]"
-                email = f"vertune-{who}@{prod}.iam.gserviceaccount.com"
+                email = self._site.account("prod", who)
                 person("pulumi", "config", "set", "--stack", stack, "--path", key, email)
             person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
         self.push("The pipeline of GitLab", "main")
@@ -100,7 +100,8 @@ class GitLab:
 
     def _variables(self, event: str, clone: Path) -> dict[str, str]:
         base = self._site.git("-C", str(clone), "merge-base", "origin/main", "HEAD")
-        found = {**self._site.variables, "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+        given = {name: value for name, value in self._site.variables.items() if value}
+        found = {**given, "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
         found |= {"TOKEN_SERVICE": self._site.emulator.url, "CI_API_V4_URL": self._artifacts}
         found |= {"ACCOUNT_SERVICE": self._site.emulator.url}
         found |= {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}

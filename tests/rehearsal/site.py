@@ -29,6 +29,7 @@ from tests.rehearsal.job import Job
 from tests.workflows.files import ROOT, workflow
 
 PROJECTS = {"dev": ("vertune-local", "0"), "prod": ("vertune-local-prod", "1")}
+PREFIXES = {"dev": "vertune", "prod": "vertune-prod"}  # as two stacks in one project must have
 _WHO = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -78,6 +79,7 @@ class Site:
             shutil.copy(ROOT / name, self.work)
         for stack, (project, _) in PROJECTS.items():
             text = _SETTINGS.format(project=project)
+            text += f"  vertune:prefix: {PREFIXES[stack]}\n"
             text += "  vertune:promotesFrom: dev\n" if stack == "prod" else ""
             (self.work / f"Pulumi.{stack}.yaml").write_text(text, "utf-8")
         (self.work / "jobs").mkdir()
@@ -149,6 +151,11 @@ class Site:
         made.job(name, answer)
         made.spec(name, SPEC.format(name=name) + f"environments: {stacks}\n")
 
+    @staticmethod
+    def account(stack: str, who: str) -> str:
+        """The address of a stack's planner, or tuner."""
+        return f"{PREFIXES[stack]}-{who}@{PROJECTS[stack][0]}.iam.gserviceaccount.com"
+
     def relabel_bucket(self, stack: str) -> None:
         """Behind everybody's back."""
         address = f"{self.emulator.url}/storage/v1/b/{PROJECTS[stack][0]}"
@@ -203,6 +210,8 @@ class Site:
         for stack, (project, number) in PROJECTS.items():
             pool = f"projects/{number}/locations/global/workloadIdentityPools/vertune"
             found[f"PROJECT_{stack.upper()}"] = project
+            prefix = PREFIXES[stack]
+            found[f"PREFIX_{stack.upper()}"] = "" if prefix == "vertune" else prefix
             found[f"PROVIDER_{stack.upper()}"] = f"{pool}/providers/github"
         return found
 

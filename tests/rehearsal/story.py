@@ -59,17 +59,19 @@ class Story:
 
     def _set_up(self) -> None:
         self.tell("1. The platform's engineer provisions both stacks")
-        for stack in PROJECTS:
-            self._person("pulumi", "stack", "init", stack)
-            self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
+        self._provision("prod")
         self.tell("Production promotes from dev: dev lets its accounts read the ledger")
-        for place, who in enumerate(("planner", "tuner")):
-            reader = f"vertune-{who}@{PROJECTS['prod'][0]}.iam.gserviceaccount.com"
-            key = f"vertune:ledgerReaders[{place}]"
-            self._person("pulumi", "config", "set", "--stack", "dev", "--path", key, reader)
-        self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", "dev")
+        self._provision("dev", readers=("planner", "tuner"))
         self.site.commit("Settings of both stacks")
         self._push("main")
+
+    def _provision(self, stack: str, readers: Collection[str] = ()) -> None:
+        """With accounts of production as readers of its ledger."""
+        self._person("pulumi", "stack", "init", stack)
+        for place, who in enumerate(readers):
+            key, email = f"vertune:ledgerReaders[{place}]", self.site.account("prod", who)
+            self._person("pulumi", "config", "set", "--stack", stack, "--path", key, email)
+        self._person("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
 
     def _a_spec_is_added(self) -> None:
         self.tell("\n2. A pull request adds a spec for dev")
@@ -78,7 +80,7 @@ class Story:
         self._comment(1, "dev", "| + submit | tickets | new |")
         self._comment(1, "prod", "It changes no model of this stack.")
         self.tell("It cannot be the one who tunes:")
-        self._cannot_sign_in("vertune-tuner")
+        self._cannot_sign_in("tuner")
 
     def _it_is_merged(self) -> None:
         self.tell(
@@ -241,17 +243,17 @@ class Story:
         if code not in expected:
             raise NotAsStated(f"{said} ended with {code}, not {[*expected]}:\n{output}")
 
-    def _cannot_sign_in(self, account: str) -> None:
-        for stack, (project, _) in PROJECTS.items():
+    def _cannot_sign_in(self, who: str) -> None:
+        for stack in PROJECTS:
             provider = self.site.variables[f"PROVIDER_{stack.upper()}"]
-            email = f"{account}@{project}.iam.gserviceaccount.com"
+            email = self.site.account(stack, who)
             try:
                 self.site.sign_in(provider, email, "pull_request")
             except PermissionError as error:
                 code, output = 1, str(error)
             else:
                 code, output = 0, ""
-            self._ran(f"(sign in as {account} of {stack})", code, {1}, output)
+            self._ran(f"(sign in as {email.partition('@')[0]} of {stack})", code, {1}, output)
             if "iam.serviceAccounts.getAccessToken" not in output:
                 raise NotAsStated(f"refused for another reason: {output}")
 

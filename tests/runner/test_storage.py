@@ -2,6 +2,7 @@
 
 import errno
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from google.cloud.storage import Bucket
 
 from jobs.emulator.emulator import Emulator
+from jobs.emulator.faults.rule import Rule
 from jobs.runner import remote, storage
 from jobs.runner.errors import NotProvisioned, RemoteError, Unreachable, VertuneError
 from tests.runner import lines, shell
@@ -230,3 +232,14 @@ def test_a_full_disk_is_not_taken_for_a_silent_service(way: Line) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
     assert str(error.value) == "looking around: No space left on device"
     assert not isinstance(error.value, Unreachable)
+
+
+def test_the_client_asks_for_no_bucket_of_its_own_accord(emulator: Emulator) -> None:
+    opened(emulator.url).create(location="us-central1")
+    emulator.faults.set(Rule("look", method="GET", path=f"/storage/v1/b/{NAME}", status=403))
+    assert look(opened(emulator.url)) == []
+    for thread in threading.enumerate():
+        if "background" in thread.name:  # called after what it does
+            thread.join()
+    (rule,) = emulator.faults.listed()
+    assert rule["hits"] == 0

@@ -55,7 +55,7 @@ def test_a_fork_asks_for_no_token() -> None:
 
 @pytest.mark.parametrize("name", sorted(JOBS))
 def test_who_acts_is_the_tuner_of_the_protected_branch_one_at_a_time(name: str) -> None:
-    acts = JOBS[name].get("variables", {}).get("ACCOUNT") == "vertune-tuner"
+    acts = JOBS[name].get("variables", {}).get("ACCOUNT") == "tuner"
     assert acts == name.startswith(("apply", "continue"))
     assert acts == ("resource_group" in JOBS[name])
     assert not acts or name not in pipeline.of("merge request") | pipeline.of("another branch")

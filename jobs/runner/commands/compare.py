@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.runner import report
 from jobs.runner.commands import Place, output_option
+from jobs.runner.errors import Problems, VertuneError
 from jobs.runner.estimate import counted
 
 if TYPE_CHECKING:
     from jobs.runner.comparison import Pair
     from jobs.runner.entry import Summary
+    from jobs.runner.ledger import Recorded
 
 
 @click.command("compare")
@@ -30,8 +32,7 @@ def command(place: Place, first: str, second: str, output: str) -> None:
     """
     from jobs.runner.comparison import pairs
 
-    one, other = (Place(name, place.root) for name in (first, second))
-    found = list(pairs(one.ledger.recorded(), other.ledger.recorded()))
+    found = list(pairs(*(_recorded(Place(name, place.root)) for name in (first, second))))
     if output == "json":
         click.echo(report.dumps([_json(pair, first, second) for pair in found]))
     elif not found:
@@ -43,6 +44,17 @@ def command(place: Place, first: str, second: str, output: str) -> None:
         click.echo(f"\n{_sum(found)}")
     if not all(pair.same for pair in found):
         click.get_current_context().exit(3)
+
+
+def _recorded(place: Place) -> Mapping[str, Recorded]:
+    """Of two stacks an error must say which."""
+    try:
+        return place.ledger.recorded()
+    except Problems:
+        raise  # of a file, which it names
+    except VertuneError as error:
+        error.args = (f"stack {place.name}: {error}",)
+        raise
 
 
 def _said(served: Summary | None) -> str:

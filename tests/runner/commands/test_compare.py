@@ -1,6 +1,7 @@
 """`vertune compare`: two stacks side by side, each with a bucket of its own."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,15 @@ def test_a_stack_that_is_not_there_is_said(both: Repository) -> None:
     result = vertune(both, "compare", "local", "prud")
     assert result.exit_code == 1
     assert 'did you mean "prod"?' in result.stderr
+
+
+def test_what_one_of_them_cannot_be_asked_for_is_said_with_its_name(
+    both: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = STACK_SETTINGS.replace('  vertune:emulator: "true"\n', "")
+    (both.root / "Pulumi.cloud.yaml").write_text(text, "utf-8")
+    (tmp_path / "key.json").write_text("no key")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    result = vertune(both, "compare", "local", "cloud")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("stack cloud: signing in with")

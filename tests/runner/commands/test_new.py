@@ -168,7 +168,7 @@ def test_a_new_stack_is_like_another_but_for_what_must_be_its_own(repository: Re
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["dev"], "Pulumi.dev.yaml has gcp:project acme-ml-dev already; give --project"),
+        (["dev"], "Pulumi.dev.yaml exists; choose another name or edit it"),
         (["dev", "--project", "acme-ml-other"], "Pulumi.dev.yaml exists; choose another name"),
         (["../x"], '"../x" is no name for a stack'),
         (["$(id)"], '"$(id)" is no name for a stack'),
