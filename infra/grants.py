@@ -1,9 +1,10 @@
 """Grants: which account holds which role where, and for which calls: all that there is.
 
-The README's table is made of this, and a test takes each one away to see what fails without it.
+The tables of the README and of docs/grants.md are made of this, and a test takes each one away to
+see what fails without it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.settings import Settings
@@ -198,15 +199,35 @@ def granted(settings: Settings) -> list[Grant]:
 
 
 def table() -> str:
-    """As Markdown, a line for each call."""
+    """As Markdown, a line for each call, with what needs it."""
     lines = ["| account | role | where | permission | needed by |", "|---|---|---|---|---|"]
     for grant in GRANTS:
-        role = f"vertune{grant.role} (own)" if grant.custom else grant.role
-        where = "key" if grant.on_key else "bucket" if grant.in_bucket else "project"
-        where += f", if `vertune:{grant.if_set}` is set" if grant.if_set else ""
-        where += f", only {' and '.join(f'`{one}`' for one in grant.only)}" if grant.only else ""
         lines += [
-            f"| `{grant.account}` | `{role}` | {where} | `{permission}` | {who} |"
+            f"| {_held(grant)} | `{permission}` | {who} |"
             for permission, who in grant.calls.items()
         ]
     return "\n".join(lines)
+
+
+def summary() -> str:
+    """As Markdown, a line for each role of an account."""
+    lines = ["| account | role | where | calls |", "|---|---|---|---|"]
+    lines += [f"| {_held(grant)} | {_calls(grant.calls)} |" for grant in GRANTS]
+    return "\n".join(lines)
+
+
+def _held(grant: Grant) -> str:
+    role = f"vertune{grant.role} (own)" if grant.custom else grant.role
+    where = "key" if grant.on_key else "bucket" if grant.in_bucket else "project"
+    where += f", if `vertune:{grant.if_set}` is set" if grant.if_set else ""
+    where += f", only {', '.join(f'`{one}`' for one in grant.only)}" if grant.only else ""
+    return f"`{grant.account}` | `{role}` | {where}"
+
+
+def _calls(permissions: Iterable[str]) -> str:
+    """Grouped by what they are about: tuningJobs create, get; models get."""
+    groups: dict[str, list[str]] = {}
+    for permission in permissions:
+        _, thing, verb = permission.split(".")
+        groups.setdefault(thing, []).append(verb)
+    return "; ".join(f"{thing} {', '.join(verbs)}" for thing, verbs in groups.items())

@@ -10,6 +10,7 @@ from jobs.runner.touched import touched
 
 ROOT = Path(__file__).resolve().parents[1]
 _END = "tests/end_to_end"
+_PAGES = ("tests/test_docs.py", "tests/test_readme.py", "tests/infra/test_grants.py")
 # Where a change begins, and what then has to be tried; the first that fits counts.
 _ROOMS = (
     ("infra/", ("tests/infra", f"{_END}/test_infrastructure.py", f"{_END}/test_policy.py")),
@@ -19,8 +20,8 @@ _ROOMS = (
     ("tests/", ()),
     ("jobs/", ("tests/test_readme.py", "tests/runner/test_schema.py")),
     ("datasets/", ("tests/test_readme.py",)),
-    ("docs/", ("tests/runner/findings",)),
-    ("README.md", ("tests/test_readme.py", "tests/infra/test_grants.py")),
+    ("docs/", (*_PAGES, "tests/runner/findings", "tests/infra/test_settings.py")),
+    ("README.md", _PAGES),
 )
 
 

@@ -28,13 +28,13 @@ from jobs.emulator.services import Services
 from jobs.emulator.state import State
 from jobs.emulator.storage.service import Storage
 from jobs.emulator.tokens import Tokens
-from jobs.emulator.trainer.catalog import NEAREST, SMOLLM2
 from jobs.emulator.trainer.client import TrainerClient
+from jobs.emulator.vertex.catalog import Catalog
 from jobs.emulator.vertex.service import Vertex
 from jobs.emulator.wire import Route
 from jobs.emulator.workload_identity import WorkloadIdentity
 
-TRAINERS = {"smollm2": SMOLLM2.name, "nearest": NEAREST.name}  # as people call them
+_AGENT = "gcp-sa-aiplatform"
 
 
 class Emulator:
@@ -48,11 +48,14 @@ class Emulator:
         projects: Mapping[str, str] = LOCAL_PROJECTS,
         cache: Path | None = None,
         max_tuning_jobs: int | None = None,
+        catalog: Catalog | None = None,
     ) -> None:
-        client = TrainerClient(TRAINERS.get(trainer, trainer), cache or folder / "cache")
+        client = TrainerClient(trainer, cache or folder / "cache")
         self.state = State(folder)
         self.faults = Faults(folder)
-        self.routes, self._vertex = _services(self.state, projects, client, max_tuning_jobs)
+        self.routes, self._vertex = _services(
+            self.state, projects, client, max_tuning_jobs, catalog
+        )
         routes = [*Control(self.faults).routes(), *self.routes]
         try:
             self.server = Server(routes, port, partial(Injection, self.faults))
@@ -82,17 +85,26 @@ class Emulator:
 
 
 def _services(
-    state: State, numbers: Mapping[str, str], trainer: TrainerClient, max_tuning_jobs: int | None
+    state: State,
+    numbers: Mapping[str, str],
+    trainer: TrainerClient,
+    max_tuning_jobs: int | None,
+    catalog: Catalog | None,
 ) -> tuple[list[Route], Vertex]:
     principals = Principals(state, numbers)
     policies, operations = Policies(state, principals), Operations(state)
     closed, roles = Closed(state, numbers), Roles(state)
     projects = Projects(policies, numbers, closed)
     keys = Keys(state, projects, policies, roles)
-    storage = Storage(state, principals, numbers, keys.fault)
+    storage = Storage(state, principals, numbers, keys.storage_fault)
     identities = WorkloadIdentity(state, projects, operations)
     guard = Guard(Callers(principals), roles, policies, storage.policy_of, numbers, closed)
-    vertex = Vertex(state, trainer, storage.open_object, numbers, quota=max_tuning_jobs)
+    vertex = Vertex(
+        *(state, trainer, storage.open_object, numbers),
+        quota=max_tuning_jobs,
+        catalog=catalog,
+        key_fault=lambda key, number: keys.vertex_fault(key, principals.agent(number, _AGENT)),
+    )
     routes = [
         Route("GET", "/", lambda _: {"emulator": "vertune", "trainer": trainer.description}),
         *Tokens(principals, Federation(identities, state.folder)).routes(),

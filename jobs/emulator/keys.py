@@ -16,7 +16,8 @@ from jobs.emulator.wire import Answer, Request, Route
 
 _RINGS = "/v1/projects/{project}/locations/{location}/keyRings"
 _KEYS = f"{_RINGS}/{{ring}}/cryptoKeys"
-_USE = "cloudkms.cryptoKeyVersions.useToEncrypt"
+_ENCRYPTS = "cloudkms.cryptoKeyVersions.useToEncrypt"
+_DECRYPTS = "cloudkms.cryptoKeyVersions.useToDecrypt"
 
 
 class Keys:
@@ -35,21 +36,36 @@ class Keys:
             Route("GET", f"{_KEYS}/{{key}}", self._get),
         ]
 
-    def fault(self, key: str, location: str, agent: str) -> ApiError | None:
-        """Why a service's agent cannot encrypt with a key what lies in a location."""
+    def storage_fault(self, key: str, location: str, agent: str) -> ApiError | None:
+        """Why Cloud Storage cannot encrypt with a key what lies in a location."""
         if self._keys.get(key) is None:
             return not_found(f"CryptoKey {key} not found.")
         if key.split("/")[3] != location.lower():
             return invalid(f"The Cloud KMS key {key} must be in the location {location}.")
-        member = f"serviceAccount:{agent}"
-        for binding in self._policies.get(key, 3).get("bindings", ()):
-            if member in binding["members"] and _USE in self._roles.permissions(binding["role"]):
-                return None
+        if self._may(agent, key, {_ENCRYPTS}):
+            return None
         return rpc_error(
             "PERMISSION_DENIED",
             "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service"
             f" account has been authorized to use this key: {agent} on {key}.",
         )
+
+    def vertex_fault(self, key: str, agent: str) -> ApiError | None:
+        """Why Vertex AI cannot keep with a key what it tunes, in its own words."""
+        if self._keys.get(key) and self._may(agent, key, {_ENCRYPTS, _DECRYPTS}):
+            return None
+        return invalid(
+            f"Provided CryptoKey {key} cannot be used in Vertex AI service. Please make sure the"
+            f" CryptoKey is enabled and Vertex AI service account `{agent}` has Encryption and"
+            " Decryption access to the CryptoKey."
+        )
+
+    def _may(self, agent: str, key: str, permissions: set[str]) -> bool:
+        member, held = f"serviceAccount:{agent}", set[str]()
+        for binding in self._policies.get(key, 3).get("bindings", ()):
+            if member in binding["members"]:
+                held |= self._roles.permissions(binding["role"])
+        return permissions <= held
 
     def _create_ring(self, request: Request) -> Answer:
         name = f"{self._place(request)}/keyRings/{request.first('keyRingId')}"

@@ -25,7 +25,7 @@ from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry, Ledger, Summary
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.serving import Serving
-from jobs.runner.submission import NoRoom, Submission
+from jobs.runner.submission import NoRoom, Submission, Withdrawn
 from jobs.runner.upload import upload
 from jobs.runner.vertex import Job, Vertex
 
@@ -161,13 +161,18 @@ class _Apply:
         assert source is not None
         self._hold_there(change, source)
         if source.name != change.name:
-            self._take_over(change, source)
-            if change.desired and not reaches(change.desired, source):
-                said = f"is the tuning of {source.name}; to be scored before it is served"
+            for fingerprint in filter(None, (change.instead_of, change.fingerprint)):
+                self._take_over(change.name, source.name, fingerprint)
+            if said := self._unfit(change, source):
                 self._tools.watcher.said(change.name, said)
                 return
-        ledger, fingerprint = self._tools.ledger, change.fingerprint
-        if not ledger.activate(change.name, fingerprint, unless_taken_back=True):
+        if not self._tools.ledger.activate(
+            change.name,
+            change.fingerprint,
+            change.instead_of,
+            unless_taken_back=True,
+            there=lambda: self._tools.vertex.has(source.tuned_model or ""),
+        ):
             said = f"was taken back meanwhile; `vertune promote {change.name}` serves it again"
             self._tools.watcher.said(change.name, said)
             return
@@ -192,14 +197,23 @@ class _Apply:
                 f" `vertune apply --retry {change.name}` tunes it anew, which is paid for"
             )
 
-    def _take_over(self, change: Change, source: Summary) -> None:
+    def _unfit(self, change: Change, source: Summary) -> str | None:
+        """Why what was tuned under another name is not served under this one, or not yet."""
+        wanted = change.desired
+        if wanted is None or change.instead_of or reaches(wanted, source):
+            return None
+        if source.score and source.score.metric == wanted.metric:
+            return f"is the tuning of {source.name}, below its mark here: not served"
+        return f"is the tuning of {source.name}; to be scored before it is served"
+
+    def _take_over(self, name: str, other: str, fingerprint: str) -> None:
         """The same tuning, recorded under this name too."""
         ledger = self._tools.ledger
-        read = ledger.read(source.name, source.fingerprint)
+        read = ledger.read(other, fingerprint)
         if read is None:
-            raise VertuneError(f"the ledger's entry of {source.name} is gone; plan again")
-        copy = read[0].model_copy(update={"name": change.name})
-        own = ledger.read(change.name, change.fingerprint)
+            raise VertuneError(f"the ledger's entry of {other} is gone; plan again")
+        copy = read[0].model_copy(update={"name": name})
+        own = ledger.read(name, fingerprint)
         if own is None or own[0].state != "succeeded":
             ledger.update(copy, own[1] if own else 0)
 
@@ -283,6 +297,9 @@ class _Apply:
             flight = self._submission.begin(change, resolved, uri)
         except NoRoom as error:
             raise _Full(error) from error
+        except Withdrawn:
+            self._queue.insert(0, change)
+            return
         self._flights.append(flight)
 
     def _wait_for_room(self, change: Change, full: _Full) -> None:
@@ -298,12 +315,22 @@ class _Apply:
             try:
                 done = self._step(flight)
                 self._missed.pop(name, None)
+            except Withdrawn:
+                done = True
+                self._withdrawn(flight)
             except VertuneError as error:
                 passing = isinstance(error, _AGAIN)
                 if done := not passing or self._lost(name, error):
                     self._failed(name, error)
             if done:
                 self._flights.remove(flight)
+
+    def _withdrawn(self, flight: Flight) -> None:
+        """What this plan submits goes on with it here; else the next plan shows it, and asks."""
+        said = f"was given up by {flight.entry.holder} before there was a job"
+        self._tools.watcher.said(flight.entry.name, said)
+        if flight.change is not None:
+            self._queue.insert(0, flight.change)
 
     def _lost(self, name: str, error: VertuneError) -> bool:
         """Whether to give up: a wait of hours outlives a service that is away for minutes."""

@@ -16,12 +16,10 @@ from jobs.runner.forms import FilePart
 from jobs.runner.found import Found
 from jobs.runner.lines import Source
 from jobs.runner.rules import Finding
-from jobs.runner.storage import doing, retry
+from jobs.runner.storage import OpenBucket, doing, retry
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket
-
-    from jobs.runner.desired import OpenBucket
 
 MOST = 500  # files of a split that are looked up, in some seconds
 _AT_ONCE = 8

@@ -63,6 +63,10 @@ class Catalog(BaseModel):
                 raise ValueError(f"{name}: regions and the regions in serving differ")
         return self
 
+    def tunable(self, day: date) -> list[str]:
+        """The names of those that are not retired."""
+        return [name for name, facts in self.base_models.items() if not facts.retired(day)]
+
     def unknown(self, base_model: str) -> str:
         """Why a name that is not in the catalog is refused."""
         near = did_you_mean(base_model, self.base_models)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -34,14 +34,12 @@ from jobs.runner.rules import Finding
 from jobs.runner.seen import Seen
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
-from jobs.runner.storage import doing, retry
+from jobs.runner.storage import OpenBucket, doing, retry
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket
 
 _NO_MORE_TUNING = timedelta(days=30)  # before a base model's retirement
-
-OpenBucket = Callable[[str], "Bucket"]
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,14 @@ a1      | a2 served, a1 succeeded before   | = reuse      points back, no new jo
 b: a1   | a: a1 succeeded                  | = reuse      another name for the same tuning
 b: a1   | a: a1 succeeded, not scored by   | = reuse      then resume: served once it is scored
         |    the metric that b has a mark of |
+b: a1   | a: a1 succeeded, below the mark  | = reuse      recorded under b too, and not served
+        |    of b                          |
+b: a1   | a: a2 served by a rollback from  | = reuse      the rollback goes on under b
+        |    a1, and a has no spec now     |
 b: a1   | a: a1 in flight, or submitted by | … wait       it is reused once a has it
         |    this plan                     |
-b: a1   | a: a1 failed, cancelled or below | ! blocked
-        |    the mark of b                 |
+b: a1   | a: a1 failed, cancelled, or      | ! blocked
+        |    cannot be scored for b        |
 b on a  | a not tuned yet                  | … wait       it goes on from the tuned model of a
 b on a  | a blocked, or below its mark     | ! blocked
 -       | a1 served                        | - forget     drops it from the outputs, deletes nothing
@@ -46,17 +50,22 @@ def diff(
     recorded: Mapping[str, Recorded],
     retry: Collection[str] = (),
     allow: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> Plan:
     """What must be done; the same input gives the same plan, in an order that never varies.
 
     `retry` names those whose failed tuning a person asks for again, `allow` the guards of
-    single specs that a person lifts.
+    single specs that a person lifts, `others` the specs that there are and that are not looked at.
     """
     changes: list[Change] = []
     unchanged: list[str] = []
+    gone = recorded.keys() - desired.keys() - {*others}
+    back = _rolled_back({name: recorded[name] for name in gone})
     for name in sorted({*desired, *recorded}):
         wanted = allowed(desired[name], allow) if name in desired else None
-        found = _of(wanted, recorded.get(name, Recorded()), name, recorded, name in retry)
+        record = recorded.get(name, Recorded())
+        found = _renamed(wanted, record, back)
+        found = found or _of(wanted, record, name, recorded, name in retry)
         if found is not None:
             changes.append(found)
         elif name in desired:
@@ -119,6 +128,28 @@ def _of(
     if best is None or (retried and best.state in _IN_VAIN):
         return _new(wanted, record)
     return _blocked(wanted, own or best) if best.state in _IN_VAIN else _of_another(wanted, best)
+
+
+def _rolled_back(gone: Mapping[str, Recorded]) -> dict[str, Summary]:
+    """What is served in the place of each tuning that was taken back, by names without a spec."""
+    return {
+        record.instead_of: record.served
+        for _, record in sorted(gone.items(), reverse=True)
+        if record.instead_of and record.served
+    }
+
+
+def _renamed(
+    wanted: Desired | None, record: Recorded, back: Mapping[str, Summary]
+) -> Change | None:
+    """What a person took back is not served because its spec has another name now."""
+    served = back.get(wanted.fingerprint) if wanted and not wanted.pin else None
+    if wanted is None or served is None or record.active:
+        return None
+    back_to, taken_back = served.fingerprint[:12], wanted.fingerprint[:12]
+    reason = f"goes on from {served.name}, rolled back from {taken_back} to {back_to}; no new job"
+    reused = Change(Action.REUSE, wanted.name, reason, served.fingerprint, wanted, served)
+    return replace(reused, instead_of=wanted.fingerprint)
 
 
 def _unfinished(wanted: Desired | None, record: Recorded) -> Summary | None:
@@ -213,6 +244,9 @@ def _of_another(wanted: Desired, other: Summary) -> Change:
             return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
         scored = f"{other.score.tuned:.3f} by {other.score.metric}" if other.score else "no score"
         reason = f"the same tuning was done as {other.name} and has {scored}, not the mark here"
+        if other.score and other.score.metric == wanted.metric and not wanted.pin:
+            reason += ": recorded and not served; no new job"
+            return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)
         return Change(Action.BLOCKED, wanted.name, reason, wanted.fingerprint, wanted, other)
     reason = f"the same tuning was done as {other.name}; no new job"
     return Change(Action.REUSE, wanted.name, reason, wanted.fingerprint, wanted, other)

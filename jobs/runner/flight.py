@@ -8,10 +8,18 @@ from jobs.runner.clock import steady
 from jobs.runner.desired import Resolved
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Entry, Ledger
+from jobs.runner.plan import Change
 from jobs.runner.storage import Changed
 
 _TRIES = 5  # of one write, against others who write the same entry
 _ORDER = ("submitting", "submitted", "cancelled", "failed", "succeeded")
+
+
+class Gone(VertuneError):
+    """An entry that was there is not: its submission was withdrawn, or it was pruned."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(f"the ledger's entry of {entry.name} is gone; plan again")
 
 
 @dataclass
@@ -24,13 +32,23 @@ class Flight:
     claimed: float = 0.0  # steady seconds at the last write of ours
     instead_of: Entry | None = None  # what had failed before, and was written over
     told: str = ""  # what was said of its waiting, so that it is said once
+    change: Change | None = None  # what it submits, where that is known
 
     def read(self, ledger: Ledger) -> None:
-        """What stands in the ledger now. Raises VertuneError if the entry is gone."""
+        """What stands in the ledger now. Raises Gone if nothing does."""
         found = ledger.read(self.entry.name, self.entry.fingerprint)
         if found is None:
-            raise VertuneError(f"the ledger's entry of {self.entry.name} is gone; plan again")
+            raise Gone(self.entry)
         self.entry, self.generation = found
+
+    @property
+    def put_back(self) -> bool:
+        """Whether the failure that a retry was to go over stands there again, untouched."""
+        source, entry = self.change and self.change.source, self.entry
+        return source is not None and all(
+            getattr(entry, key) == getattr(source, key)
+            for key in ("state", "job", "created", "leased")
+        )
 
     def claim(self, ledger: Ledger, **update: object) -> None:
         """Write what only one may write. Raises Changed if somebody else wrote first."""

@@ -13,8 +13,9 @@ failed     |                           | failed, with the service's reason
 cancelled  |                           | cancelled
 succeeded  |                           | rolled back, if an earlier one is served in its place
            |                           | below its mark, if it is the one that the spec asks for
-           |                           | served; expiring within 90 days of its base model's
-           |                           |    retirement, then retired
+           |                           | served, if worse than its base model without a mark
+           |                           |    with that told; expiring within 90 days of its base
+           |                           |    model's retirement, then retired
            |                           | tuned, not served
 """
 
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from jobs.runner.catalog import NOTICE
 from jobs.runner.plan import Desired
+from jobs.runner.shortfall import ADVICE, asked_for, worse
 
 if TYPE_CHECKING:
     from jobs.runner.catalog import BaseModelFacts
@@ -166,18 +168,18 @@ def _tuned(
     served = record.active == entry.fingerprint
     if record.instead_of == entry.fingerprint:
         return Fares(Health.ROLLED_BACK, "an earlier one is served in its place")
-    if wanted and _asks(wanted, entry) and not entry.passes(wanted.at_least):
+    if wanted and asked_for(wanted, entry) and not entry.passes(wanted.at_least):
         return _below(entry, wanted, served)
     if not served:
         return Fares(Health.TUNED)
+    fares = _served(wanted, entry)
     # What plays a base model on one machine is never retired.
-    return (
-        Fares(Health.SERVED) if facts is None or entry.stand_in else _serving(facts, today, entry)
-    )
+    return fares if facts is None or entry.stand_in else _serving(fares, facts, today, entry)
 
 
-def _asks(wanted: Desired, entry: Summary) -> bool:
-    return entry.fingerprint.startswith(wanted.pin or wanted.fingerprint)
+def _served(wanted: Desired | None, entry: Summary) -> Fares:
+    less = worse(entry.score, wanted.at_least) if wanted else None
+    return Fares(Health.SERVED, less, ADVICE if less else None)
 
 
 def _below(entry: Summary, wanted: Desired, served: bool) -> Fares:
@@ -187,8 +189,8 @@ def _below(entry: Summary, wanted: Desired, served: bool) -> Fares:
     return Fares(Health.BELOW, f"{found}, its mark is {wanted.at_least:g}; {how}", advice)
 
 
-def _serving(facts: BaseModelFacts, today: date, entry: Summary) -> Fares:
-    fares = Fares(Health.SERVED, retires=facts.retires)
+def _serving(fares: Fares, facts: BaseModelFacts, today: date, entry: Summary) -> Fares:
+    fares = replace(fares, retires=facts.retires)
     name, left = entry.inputs.get("base_model"), facts.retires - today
     if left > NOTICE:
         return fares

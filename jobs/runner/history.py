@@ -9,12 +9,13 @@ from pathlib import Path
 from jobs.runner import dataset, sketch
 from jobs.runner.dataset import SPLITS, NoDataset
 from jobs.runner.datasets.diff import Diff, Said, compare, in_short
-from jobs.runner.desired import OpenBucket, Resolved, sources
+from jobs.runner.desired import Resolved, sources
 from jobs.runner.errors import VertuneError
 from jobs.runner.ledger import Entry, Ledger
 from jobs.runner.lines import Source
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.rows import SplitName
+from jobs.runner.storage import OpenBucket
 
 MOST = 64 * 1024 * 1024  # bytes of either side that a plan compares, in about two seconds
 _WORDS: Mapping[SplitName, str] = {"train": "training"}  # the others are words already

@@ -3,7 +3,8 @@
 ledger/<name>/<fingerprint>.json   one tuning; its summary is also in the object's metadata
 ledger/<name>/active.json          the fingerprint of the tuning that is served
 owner.json                         the stack and repository that the bucket belongs to
-claims/<fingerprint>.json          the name under which a job for it may be created
+claims/<fingerprint>.json          the name under which a job for it may be created, or that what
+                                   it came to is being deleted
 outputs.json                       a digest of what the stack's outputs said last
 approved.json                      the plan that was reviewed and begun last, for who goes on
 """
@@ -13,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
@@ -32,6 +34,7 @@ _ACTIVE = "active"
 _OWNER = "owner.json"
 _OUTPUTS = "outputs.json"
 _APPROVED = "approved.json"
+CONDEMNED = 600.0  # seconds for which a prune's claim stands
 _LONGEST_ERROR = 500  # characters; metadata holds 8 KiB in all
 
 EntryState = Literal["submitting", "submitted", "succeeded", "failed", "cancelled"]
@@ -147,6 +150,16 @@ class Owner(BaseModel):
         return f"stack {self.stack} of project {self.project}{where}"
 
 
+class Pruned(VertuneError):
+    """What was to be served is being deleted, or gone; what was served before still is."""
+
+    def __init__(self, name: str, fingerprint: str, condemned: bool) -> None:
+        what = "is being deleted by `vertune prune`" if condemned else "is gone from the registry"
+        super().__init__(
+            f"{fingerprint[:12]} of {name} {what} and not served; plan again to see what is left"
+        )
+
+
 @dataclass(frozen=True)
 class Recorded:
     """All entries of one name, which of them is served, and which a rollback took back."""
@@ -242,10 +255,10 @@ class Ledger:
     def _write(self, entry: Entry, generation: int) -> int:
         blob = self._bucket.blob(_path(entry.name, entry.fingerprint))
         blob.metadata = {"summary": entry.summary()}
-        return self._upload(blob, entry.model_dump_json(indent=1), generation, entry.name)
+        doing = f"writing the ledger's entry of {entry.name}"
+        return self._upload(blob, entry.model_dump_json(indent=1), generation, doing)
 
-    def _upload(self, blob: Blob, text: str, generation: int, name: str) -> int:
-        doing = f"writing the ledger's entry of {name}"
+    def _upload(self, blob: Blob, text: str, generation: int, doing: str) -> int:
         try:
             with storage.doing(doing, self._bucket):
                 blob.upload_from_string(
@@ -277,7 +290,7 @@ class Ledger:
         """
         blob = self._bucket.blob(f"claims/{fingerprint}.json")
         claim = {"name": name, "nonce": secrets.token_hex(8)}
-        self._upload(blob, json.dumps(claim), generation, name)
+        self._upload(blob, json.dumps(claim), generation, f"claiming the tuning of {name}")
 
     def claimant(self, fingerprint: str) -> tuple[str | None, int]:
         """The name that may create the job, None if there is none, and the claim's generation."""
@@ -288,6 +301,23 @@ class Ledger:
             return str(json.loads(text or "")["name"]), int(blob.generation or 0)
         except (ValueError, LookupError, TypeError):  # whatever stands there claims nothing
             return None, int(blob.generation or 0)
+
+    def condemn(self, fingerprint: str, generation: int, since: str | None = None) -> int:
+        """Claim it to delete what it came to; the claim's generation. Raises storage.Changed."""
+        blob = self._bucket.blob(f"claims/{fingerprint}.json")
+        claim = {"pruned": since or self.clock.stamp(), "nonce": secrets.token_hex(8)}
+        doing = f"claiming {fingerprint[:12]}, which is to be deleted"
+        return self._upload(blob, json.dumps(claim), generation, doing)
+
+    def condemned(self, fingerprint: str) -> bool:
+        """Whether a prune that may still go on has claimed it."""
+        blob = self._bucket.blob(f"claims/{fingerprint}.json")
+        with storage.doing(f"reading whether {fingerprint[:12]} is deleted", self._bucket):
+            text = self._download(blob)
+        try:
+            return self.clock.age(json.loads(text or "")["pruned"]) < CONDEMNED
+        except (ValueError, LookupError, TypeError):
+            return False
 
     def disclaim(self, fingerprint: str, generation: int) -> None:
         """Remove a claim. Raises storage.Changed if it moved on."""
@@ -301,29 +331,52 @@ class Ledger:
         instead_of: str | None = None,
         *,
         unless_taken_back: bool = False,
+        there: Callable[[], bool] = lambda: True,
     ) -> bool:
         """Serve this entry from now on; `instead_of` names one that a rollback takes back.
 
         With `unless_taken_back` not where a rollback took this very one back: whether it is served.
-        Two calls: the pointer is replaced in the generation it has, not whatever comes between.
+        The pointer is replaced in the generation it has, not whatever comes between. Raises Pruned
+        once it is being deleted, or not `there` any more; then what was served before still is.
         """
         pointer = {"fingerprint": fingerprint} | ({"instead_of": instead_of} if instead_of else {})
         for last in (False, False, True):
             blob = self._bucket.blob(_path(name, _ACTIVE))
             with storage.doing(f"reading what is served as {name}", self._bucket):
-                there = self._download(blob)
-            if unless_taken_back and _taken_back(there) == fingerprint:
+                before = self._download(blob)
+            if unless_taken_back and _taken_back(before) == fingerprint:
                 return False
-            generation = int(blob.generation or 0) if there is not None else 0
-            fresh = self._bucket.blob(_path(name, _ACTIVE))
-            fresh.metadata = pointer
+            generation = int(blob.generation or 0) if before is not None else 0
             try:
-                self._upload(fresh, json.dumps(pointer), generation, name)
+                written = self._point(name, pointer, generation)
                 break
             except storage.Changed:
                 if last:
                     raise
-        return True
+        # Looked at after the pointer is written: a prune that begins now sees that it is served.
+        if not (condemned := self.condemned(fingerprint)) and there():
+            return True
+        with suppress(storage.Changed):  # served anew by somebody else
+            if before is None:
+                self._delete(blob, f"serving nothing as {name}", written)
+            else:
+                self._point(name, json.loads(before), written)
+        raise Pruned(name, fingerprint, condemned)
+
+    def _point(self, name: str, pointer: Mapping[str, str], generation: int) -> int:
+        fresh = self._bucket.blob(_path(name, _ACTIVE))
+        fresh.metadata = dict(pointer)
+        doing = f"writing what is served as {name}"
+        return self._upload(fresh, json.dumps(pointer), generation, doing)
+
+    def let_go(self, name: str, fingerprint: str) -> None:
+        """End a rollback from what is deleted; what is served stays. Two calls."""
+        blob = self._bucket.blob(_path(name, _ACTIVE))
+        with storage.doing(f"reading what is served as {name}", self._bucket):
+            before = self._download(blob)
+        if _taken_back(before) == fingerprint:
+            left = {"fingerprint": json.loads(before or "")["fingerprint"]}
+            self._point(name, left, int(blob.generation or 0))
 
     def aliased(self, name: str, fingerprint: str) -> None:
         """Note that the alias has followed, unless something else is served by now. Two calls."""
@@ -341,20 +394,31 @@ class Ledger:
 
     def owner(self) -> Owner | None:
         """Whom the bucket belongs to, None before the first apply."""
+        return self._marked()[0]
+
+    def _marked(self) -> tuple[Owner | None, int]:
         blob = self._bucket.blob(_OWNER)
         with storage.doing("reading whose bucket it is", self._bucket):
             text = self._download(blob)
+        if text is None:
+            return None, 0
         try:
-            return None if text is None else Owner.model_validate_json(text)
+            return Owner.model_validate_json(text), int(blob.generation or 0)
         except ValueError:
             raise VertuneError(
                 f"{_shown(blob)} does not say whose bucket it is; remove it, the next apply writes"
                 " it anew"
             ) from None
 
-    def mark(self, owner: Owner) -> None:
-        """The bucket belongs to this owner from now on."""
-        self._put(_OWNER, owner.model_dump_json(), "marking whose bucket it is")
+    def mark(self, owner: Owner, instead_of: Owner | None = None) -> None:
+        """The bucket belongs to this owner from now on. Raises storage.Changed if it is another's.
+
+        Nobody's before, it takes one call.
+        """
+        before, generation = self._marked() if instead_of else (None, 0)
+        generation = generation if before == instead_of else 0
+        doing = "marking whose bucket it is"
+        self._upload(self._bucket.blob(_OWNER), owner.model_dump_json(), generation, doing)
 
     def noted(self) -> str | None:
         """The digest of the outputs that were recorded last, None if none were."""

@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 
 from jobs.runner import desired, spec
-from jobs.runner.desired import OpenBucket, Resolved
+from jobs.runner.desired import Resolved
 from jobs.runner.errors import VertuneError
 from jobs.runner.plan import Desired
 from jobs.runner.seen import Seen
 from jobs.runner.spec import SpecFile
 from jobs.runner.stack import Settings
+from jobs.runner.storage import OpenBucket
 
 
 @dataclass

@@ -65,6 +65,7 @@ class Change:
     source: Summary | None = None  # the entry a resume finishes, a reuse serves, a copy is of
     parent: Summary | None = None  # the entry whose tuned model it goes on from
     then: Action | None = None  # what a change that waits becomes
+    instead_of: str | None = None  # what stays taken back by a rollback, once this is served
 
     @property
     def costs(self) -> bool:

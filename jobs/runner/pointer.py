@@ -69,13 +69,17 @@ def carry_out(
 ) -> None:
     """Serve it, if its tuned model is still there; then the alias follows."""
     entry = move.entry
-    if registry.model(entry.tuned_model or "") is None:
+
+    def there() -> bool:
+        return registry.model(entry.tuned_model or "") is not None
+
+    if not there():
         raise VertuneError(
             f"{entry.tuned_model} is gone from the registry: {entry.name} cannot be served by it;"
             f" see `vertune status`"
         )
     if not move.stands:
-        ledger.activate(entry.name, entry.fingerprint, move.instead_of)
+        ledger.activate(entry.name, entry.fingerprint, move.instead_of, there=there)
     of_name = Recorded(recorded[entry.name].entries, entry.fingerprint)
     follow(ledger, registry, {**recorded, entry.name: of_name}, entry.name)
 

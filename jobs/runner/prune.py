@@ -1,21 +1,24 @@
 """Prune: deletes what nobody needs any more, the only thing here that deletes remotely.
 
 look     at each leftover as it is now; what has no label of this stack is not touched
+claim    the tuning, then look whether it is served or tuned by now: whoever serves it writes that
+         first and looks for such a claim after
 delete   undeploy, the tuned model, its endpoints; then datasets; the ledger's entry last, so
          that what was cut off is found again
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.runner import leftovers, remote, storage
+from jobs.runner.clock import steady
 from jobs.runner.errors import VertuneError
 from jobs.runner.identity import STACK
-from jobs.runner.ledger import Entry, Ledger, Recorded
+from jobs.runner.ledger import CONDEMNED, Entry, Ledger, Recorded
 from jobs.runner.leftovers import Keep
 from jobs.runner.plan import Desired
 from jobs.runner.registry import Endpoint, Model, Registry
@@ -40,6 +43,7 @@ class Leftover:
     endpoints: tuple[Endpoint, ...] = ()
     stays: str | None = None  # why nothing of it in the service is deleted
     names: frozenset[str] = frozenset()  # under which it was recorded when it was looked for
+    back: frozenset[str] = frozenset()  # under which a rollback had taken it back then
 
     @property
     def title(self) -> str:
@@ -74,7 +78,13 @@ class Prune:
     # Looking
 
     def look(
-        self, name: str, fingerprint: str, why: str, shared: bool, names: frozenset[str]
+        self,
+        name: str,
+        fingerprint: str,
+        why: str,
+        shared: bool,
+        names: frozenset[str],
+        back: frozenset[str] = frozenset(),
     ) -> Leftover | None:
         """None if it is gone; `shared` is a tuned model that is needed under another name."""
         read = self.ledger.read(name, fingerprint)
@@ -84,8 +94,9 @@ class Prune:
         age = self.ledger.clock.age(entry.finished or entry.created)
         if shared:
             stays = "its tuned model is needed under another name"
-            return Leftover(entry, generation, why, age, stays=stays, names=names)
-        return Leftover(entry, generation, why, age, *self._remote(entry), names)
+            back &= {name}
+            return Leftover(entry, generation, why, age, stays=stays, names=names, back=back)
+        return Leftover(entry, generation, why, age, *self._remote(entry), names, back)
 
     def _remote(self, entry: Entry) -> tuple[Model | None, tuple[Endpoint, ...], str | None]:
         model = self.registry.model(entry.tuned_model) if entry.tuned_model else None
@@ -132,11 +143,35 @@ class Prune:
 
     def delete(self, one: Leftover) -> None:
         """What of it is in the service. Raises VertuneError if it is served meanwhile."""
-        self._hold(one)
+        if one.stays:
+            return self._hold(one)
+        with self._condemned(one.entry.fingerprint) as since:
+            self._hold(one)
+            self._delete(one, since)
+
+    @contextmanager
+    def _condemned(self, fingerprint: str) -> Iterator[float]:
+        """Claimed before it is looked whether it is served: who serves it looks at that after."""
+        whose, generation = self.ledger.claimant(fingerprint)
+        since = steady()
+        generation = self.ledger.condemn(fingerprint, generation)
+        try:
+            yield since
+        except VertuneError:
+            with suppress(storage.Changed):
+                if whose:
+                    self.ledger.claim(fingerprint, whose, generation)
+                else:
+                    self.ledger.disclaim(fingerprint, generation)
+            raise
+
+    def _delete(self, one: Leftover, since: float) -> None:
         for endpoint in one.endpoints:
             for id, deployed in endpoint.deployed.items():
                 if deployed == one.entry.tuned_model:
                     self.registry.undeploy(endpoint, id)
+        if steady() - since > CONDEMNED / 2:
+            raise VertuneError("it took too long to be sure that nobody serves it; run this again")
         if one.model is not None:
             self.registry.delete_model(one.model)
         for endpoint in one.endpoints:
@@ -148,7 +183,8 @@ class Prune:
         fingerprint = one.entry.fingerprint
         for name, record in sorted(self.ledger.recorded().items()):
             entry = record.entries.get(fingerprint)
-            pointed = fingerprint in (record.active, record.instead_of)
+            taken_back = fingerprint == record.instead_of and name not in one.back
+            pointed = fingerprint == record.active or taken_back
             if one.stays and name != one.entry.name:
                 continue  # nothing of it is deleted but this name's entry
             if entry and (pointed or entry.in_flight or name not in one.names):
@@ -175,20 +211,23 @@ class Prune:
                     continue  # a first try's answer was lost, or somebody else prunes
 
     def forget(self, one: Leftover) -> None:
-        """The entry, then the claim that it stood for, unless somebody claims it anew."""
+        """What still names it; the entry, then the claim on it, unless that is another name's."""
+        for name in sorted(one.back):
+            self.ledger.let_go(name, one.entry.fingerprint)
         whose, generation = self.ledger.claimant(one.entry.fingerprint)
         self.ledger.remove(one.entry, one.generation)
-        if whose == one.entry.name:
+        if whose in (None, one.entry.name):
             with suppress(storage.Changed):
                 self.ledger.disclaim(one.entry.fingerprint, generation)
 
 
 @dataclass(frozen=True)
 class Found:
-    """All that goes."""
+    """All that goes, and what each other tuning is kept by."""
 
     leftovers: tuple[Leftover, ...]
     unused: tuple[Unused, ...]
+    kept: Mapping[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 
 def find(
@@ -209,11 +248,13 @@ def find(
             why,
             shared=recorded[name].entries[key].tuned_model in kept - {None},
             names=frozenset(other for other, one in recorded.items() if key in one.entries),
+            back=frozenset(other for other, one in recorded.items() if key == one.instead_of),
         )
         for (name, key), why in gone.items()
     ]
     unused = prune.unused(leftovers.datasets(recorded, desired, gone))
-    return Found(tuple(one for one in looked if one), tuple(unused))
+    held = leftovers.kept(recorded, desired, keep, prune.ledger.clock.age)
+    return Found(tuple(one for one in looked if one), tuple(unused), held)
 
 
 def carry_out(prune: Prune, found: Found) -> dict[str, str]:

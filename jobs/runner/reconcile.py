@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jobs.runner import billing
@@ -13,6 +13,7 @@ from jobs.runner.errors import Problems
 from jobs.runner.estimate import ESTIMATED
 from jobs.runner.ledger import Recorded
 from jobs.runner.plan import Change, Plan
+from jobs.runner.shortfall import shortfalls
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Reconciliation:
     resolved: Mapping[str, Resolved]
     recorded: Mapping[str, Recorded]
     plan: Plan
+
+    @property
+    def short(self) -> dict[str, str]:
+        """Why what is in sync is not what was hoped for, by name."""
+        desired = {name: one.desired for name, one in self.resolved.items() if one.desired}
+        return shortfalls(self.plan.unchanged, desired, self.recorded)
 
     def of(self, wanted: Callable[[Change], bool]) -> Reconciliation:
         """The same with just some of the changes."""
@@ -35,14 +42,18 @@ def reconcile(
     select: Sequence[str] = (),
     retry: Sequence[str] = (),
     allow: Sequence[str] = (),
+    others: Collection[str] = (),
 ) -> Reconciliation:
-    """Compare the two; with `select`, only those names. Raises Problems for errors in any spec."""
+    """Compare the two; with `select`, only those names, `others` being what else has a spec.
+
+    Raises Problems for errors in any spec.
+    """
     if faults := [finding.problem for one in resolved for finding in one.errors]:
         raise Problems(faults)
     usual = billing.usual(recorded)
     by_name = {one.file.name: learnt(one, recorded, usual) for one in resolved}
     desired = {name: one.desired for name, one in by_name.items() if one.desired}
-    plan = diff(desired, recorded, retry, allow)
+    plan = diff(desired, recorded, retry, allow, others)
     by_name = {name: _lifted(one, allow) for name, one in by_name.items()}
     if select:
         plan = Plan(

@@ -192,9 +192,14 @@ def unanswered(doing: str, where: str, endpoint: str | None, error: BaseExceptio
     inner = next((arg for arg in error.args if isinstance(arg, Exception)), error)
     why = "nobody listens there" if refused(error) else type(inner).__name__
     if endpoint is not None:
+        way_out = "start it with `vertune emulator start`"
+        if not refused(error):  # it runs, and the line was cut, or it is slow
+            way_out = (
+                f"run this again, on a busy machine with {_PATIENCE}=4;"
+                " `vertune emulator status` says whether it still runs"
+            )
         return Unreachable(
-            f"{doing}: the emulator at {endpoint} does not answer ({why});"
-            " start it with `vertune emulator start`"
+            f"{doing}: the emulator at {endpoint} does not answer ({why}); {way_out}"
         )
     return Unreachable(
         f"{doing}: {where} does not answer ({why}); check the network, then run this again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jobs.runner import promise, report_price, tables
@@ -36,13 +36,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bo
 
 @dataclass(frozen=True)
 class Shown:
-    """A plan with what is shown beside it; `spent` is what this month has cost so far."""
+    """A plan with what is shown beside it.
+
+    `spent` is what this month has cost so far, `short` why what is in sync is not what was hoped
+    for, by name.
+    """
 
     plan: Plan
     stack: str
     settings: Settings
     against: Sequence[Guard] = ()
     spent: Spent | None = None
+    short: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def checksum(self) -> str:
@@ -66,6 +71,7 @@ def plan_text(shown: Shown) -> str:
         lines += ["", f"  {plain(said)}"]
         lines += [f"      {plain(line)}" for line in _details(change, simulated)]
     lines += ["", plan_sum(plan, shown.settings)]
+    lines += [plain(f"Note: {name} {why}.") for name, why in shown.short.items()]
     if shown.month:
         lines.append(shown.month)
     lines += [*(plain(f"Refused: {guard}.") for guard in shown.against)]
@@ -114,6 +120,7 @@ def plan_json(shown: Shown) -> dict[str, Any]:
         "simulated": shown.settings.emulator,
         "changes": [_change_json(change) for change in shown.plan.changes],
         "unchanged": list(shown.plan.unchanged),
+        "shortfalls": dict(shown.short),
         "price_usd": shown.plan.price_usd,
         "month": asdict(shown.spent) if shown.spent else None,
         "monthly_cap_usd": shown.settings.monthly_usd,
@@ -171,7 +178,8 @@ def plan_frame(shown: Shown) -> Frame:
     ]
     if shown.settings.emulator:
         head.append(f"_{SIMULATED}_")
-    foot = [tables.escaped(shown.month)] if shown.month else []
+    foot = [f"**Note**: {tables.escaped(f'{name} {why}.')}" for name, why in shown.short.items()]
+    foot += [tables.escaped(shown.month)] if shown.month else []
     foot += [f"**Refused**: {tables.escaped(str(guard))}." for guard in shown.against]
     if shown.plan.now:
         foot.append(f"Checksum: `{shown.checksum}`")

@@ -685,13 +685,15 @@ PHONE = _rule(
     "warning",
     "A text holds a telephone number.",
     "Replace it by an invented one, if it is of a person (`vertune dataset redact`).",
-    "What a model was tuned on it can be made to say. Numbers with 555 01xx are left alone.",
+    "What a model was tuned on it can be made to say. Without a + it has groups as a number has"
+    " them, or a word such as tel. before it, and is in the plan of one of 27 large countries;"
+    " other digits may be an order's. Numbers with 555 01xx are left alone.",
 )
 ADDRESS = _rule(
     "VT-D214",
     "advice",
     "A text holds a public IP address.",
-    "Replace it by one that is set aside for examples, such as 192.0.2.1.",
+    "Replace it by one that is set aside for examples, such as 192.0.2.1 or 2001:db8::1.",
     "It can be that of a person. Private and reserved addresses are left alone.",
 )
 

@@ -7,12 +7,16 @@ from jobs.runner.spec import NOT_OVERRIDDEN, Spec
 
 
 def schema() -> dict[str, Any]:
-    """Draft 2020-12, with the base models of the catalog as examples, not as the only ones."""
+    """Draft 2020-12, with the base models that could be tuned when the catalog was read.
+
+    They are examples, not the only ones: of a retired one `check` says more than an editor can.
+    """
     body = Spec.model_json_schema()
     body = {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
     body["title"] = "vertune spec"
     properties = body["properties"]
-    properties["base_model"]["examples"] = list(catalog.load().base_models)
+    known = catalog.load()
+    properties["base_model"]["examples"] = known.tunable(known.read)
     properties["labels"]["additionalProperties"] = False  # a key that matches no pattern
     properties["overrides"]["additionalProperties"] = {"$ref": "#/$defs/Override"}
     _explain(body["$defs"]["Ignored"]["properties"]["id"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from jobs.runner.errors import VertuneError
 from jobs.runner.evaluate import evaluate
 from jobs.runner.flight import Flight
 from jobs.runner.ledger import Ledger
+from jobs.runner.shortfall import ADVICE, worse
 from jobs.runner.vertex import STAND_IN_LABEL, Job, Vertex
 
 
@@ -49,10 +51,14 @@ class Serving:
             found = flight.entry.score
             reached = f"reached {found.tuned:.3f}" if found else "was not scored"
             raise VertuneError(f"{reached}, below its mark of {mark:g}: it is not served")
-        if not self.ledger.activate(name, flight.entry.fingerprint, unless_taken_back=True):
+        model, fingerprint = flight.entry.tuned_model or "", flight.entry.fingerprint
+        there = partial(self.vertex.has, model)
+        if not self.ledger.activate(name, fingerprint, unless_taken_back=True, there=there):
             self.said(name, "scored; it was taken back and is not served")
             return
         self.said(name, f"{'copied' if flight.entry.copied else 'tuned'} and served")
+        if why := worse(flight.entry.score, mark):
+            self.said(name, f"{why}; its spec sets no mark that would keep it back: {ADVICE}")
         self.happened("served", name)
 
     def _score(self, flight: Flight) -> None:

@@ -296,8 +296,8 @@ def read(
     wanted = set(select)
     try:
         files = _files(root / "jobs")
-    except OSError as error:  # which is not to have no specs: all would be forgotten
-        return [], [Problem("jobs", 0, "", f"cannot be read: {error.strerror}")]
+    except OSError as error:
+        return [], [_unreadable(error)]
     chosen = sorted(p for p in files if not wanted or p.stem in wanted)
     found: list[SpecFile] = []
     faults = [*_unknown(wanted, {path.stem for path in files}), *_twice(chosen, root)]
@@ -313,6 +313,19 @@ def read(
     faults += _unknown_stacks(found, root)
     meant = [f for f in found if f.spec.environments is None or stack in f.spec.environments]
     return meant, faults
+
+
+def names(root: Path) -> set[str]:
+    """What has a spec, for whichever stack, be it faulty."""
+    try:
+        return {path.stem for path in _files(root / "jobs")}
+    except OSError as error:
+        raise Problems([_unreadable(error)]) from None
+
+
+def _unreadable(error: OSError) -> Problem:
+    """Which is not to have no specs: all would be forgotten."""
+    return Problem("jobs", 0, "", f"cannot be read: {error.strerror}")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
@@ -21,11 +22,15 @@ from jobs.runner import catalog, document, remote
 from jobs.runner.errors import Problem, Problems, Unreachable, VertuneError
 from jobs.runner.policy import Asked
 
+R = TypeVar("R")
+
 PROJECT_FILE = "Pulumi.yaml"
 _EMULATOR = Path(".vertune/emulator/server.json")  # written by the emulator once it serves
 _EMULATORS_NAME = "vertune-emulator"  # what it calls itself in every answer
 _START = "start it with `vertune emulator start`"
 _PROBE_SECONDS = 10
+_UPDATE = ("up", "--yes", "--skip-preview", "--suppress-progress")
+_OTHERS_SECONDS = 120.0  # for which another update of the stack is waited for
 _SIGNED_IN = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_OAUTH_ACCESS_TOKEN")
 _ELSEWHERE = "VERTUNE_EMULATOR_URL"  # set in a shell whose tools use the emulator
 
@@ -174,32 +179,80 @@ def _server_at(url: str) -> str | None:
         raise Unreachable(f"the emulator at {url} does not answer; {_START}") from error
 
 
-def record(stack: Stack) -> Mapping[str, Any]:
+def _unheard(text: str) -> None: ...
+
+
+def record(stack: Stack, told: Callable[[str], None] = _unheard) -> Mapping[str, Any]:
     """Refresh the stack's outputs from the ledger and return `tuned_models`.
 
     An update whose only target is the stack itself: it cannot touch another resource.
     """
     from pulumi import automation
 
-    with_engine = _opened(stack)
+    run = _runner(stack)
     urn = f"urn:pulumi:{stack.name}::{project_name(stack.root)}::pulumi:pulumi:Stack::" + (
         f"{project_name(stack.root)}-{stack.name}"
     )
     try:
-        result = with_engine.up(target=[urn], suppress_progress=True)
+        _once_free(lambda: run(*_UPDATE, "--target", urn), told)
+        outputs = json.loads(run("stack", "output", "--json"))
     except automation.ConcurrentUpdateError as error:
         raise VertuneError(
-            "another update of this stack is running; the tuned models are safe in the ledger, run"
+            f"{_held_by(error)}; the tuned models are safe in the ledger, run"
             " `vertune record` when it is done. If it was killed, end it first:"
             f" `pulumi cancel --stack {stack.name}`"
         ) from error
+    except automation.StackNotFoundError as error:
+        raise _no_such_stack(stack) from error
     except automation.CommandError as error:
         raise VertuneError(
             "the outputs could not be recorded; the tuned models are safe in the ledger, run"
-            f" `vertune record` once this is mended:\n{_last_lines(str(error))}"
+            f" `vertune record` once this is mended:\n{_why(error)}"
         ) from error
-    output = result.outputs.get("tuned_models")
-    return dict(output.value) if output else {}
+    return dict(outputs.get("tuned_models") or {})
+
+
+def _runner(stack: Stack) -> Callable[..., str]:
+    """What a command of the engine prints: the API's own `up` would ask it for five more things."""
+    engine, environment = _engine(stack)
+
+    def run(*words: str) -> str:
+        command = [*words, "--stack", stack.name]
+        return str(engine.run(command, str(stack.root), environment).stdout)
+
+    return run
+
+
+def _once_free(update: Callable[[], R], told: Callable[[str], None]) -> R:
+    """An update, once no other one holds the stack; that is waited for, and told once."""
+    from google.api_core.exceptions import RetryError
+    from google.api_core.retry import Retry, if_exception_type
+    from pulumi import automation
+
+    waited: list[Exception] = []
+
+    def waits(error: Exception) -> None:
+        if not waited:
+            told(f"{_held_by(error)}; waiting for it")
+        waited.append(error)
+
+    retry = Retry(
+        if_exception_type(automation.ConcurrentUpdateError),
+        initial=remote.patient(1.0),
+        maximum=remote.patient(8.0),
+        timeout=remote.patient(_OTHERS_SECONDS),
+        on_error=waits,
+    )
+    try:
+        return retry(update)()
+    except RetryError as error:
+        raise error.cause from None
+
+
+def _held_by(error: Exception) -> str:
+    """By whom, where the state's backend tells; Pulumi Cloud does not."""
+    who = re.search(r": created by (.+) at \S+$", str(error), re.MULTILINE)
+    return f"another update of this stack is running{f' ({who[1]})' if who else ''}"
 
 
 def asked(stack: Stack) -> list[Asked]:
@@ -217,11 +270,35 @@ def asked(stack: Stack) -> list[Asked]:
     try:
         _opened(stack).preview(on_event=heard, suppress_progress=True)
     except automation.CommandError as error:
-        raise VertuneError(f"Pulumi refused the preview:\n{_last_lines(str(error))}") from error
+        raise VertuneError(f"Pulumi refused the preview:\n{_why(error)}") from error
     return found
 
 
 def _opened(stack: Stack) -> Any:
+    from pulumi import automation
+
+    engine, environment = _engine(stack)
+    try:
+        return automation.select_stack(
+            stack_name=stack.name,
+            work_dir=str(stack.root),
+            opts=automation.LocalWorkspaceOptions(env_vars=environment, pulumi_command=engine),
+        )
+    except automation.StackNotFoundError as error:
+        raise _no_such_stack(stack) from error
+    except automation.CommandError as error:
+        raise VertuneError(f"Pulumi refused:\n{_why(error)}") from error
+
+
+def _no_such_stack(stack: Stack) -> VertuneError:
+    return VertuneError(
+        f'Pulumi has no stack "{stack.name}"; make it with `pulumi stack init {stack.name}`,'
+        f" then run `pulumi up --stack {stack.name}`"
+    )
+
+
+def _engine(stack: Stack) -> tuple[Any, dict[str, str]]:
+    """The engine, and what its environment has beside this process's."""
     from subprocess import CalledProcessError
 
     from pulumi import automation
@@ -236,12 +313,7 @@ def _opened(stack: Stack) -> Any:
         environment = {key: environment[key] for key in environment if key not in _SIGNED_IN}
     try:
         with _looked_up_on(environment["PATH"]):
-            engine = automation.PulumiCommand()
-        return automation.select_stack(
-            stack_name=stack.name,
-            work_dir=str(stack.root),
-            opts=automation.LocalWorkspaceOptions(env_vars=environment, pulumi_command=engine),
-        )
+            return automation.PulumiCommand(), environment
     except FileNotFoundError as error:
         raise VertuneError(
             "there is no Pulumi engine; `vertune doctor` says how to get it"
@@ -250,13 +322,6 @@ def _opened(stack: Stack) -> Any:
         raise VertuneError(
             f"the Pulumi engine on PATH cannot be used: {error}; `vertune doctor` says which it is"
         ) from error
-    except automation.StackNotFoundError as error:
-        raise VertuneError(
-            f'Pulumi has no stack "{stack.name}"; make it with `pulumi stack init {stack.name}`,'
-            f" then run `pulumi up --stack {stack.name}`"
-        ) from error
-    except automation.CommandError as error:
-        raise VertuneError(f"Pulumi refused:\n{_last_lines(str(error))}") from error
 
 
 @contextmanager
@@ -283,6 +348,12 @@ def project_name(root: Path) -> str:
     return str(values.get("name"))
 
 
-def _last_lines(text: str, count: int = 12) -> str:
-    kept = [line for line in text.strip().splitlines() if line.strip()]
+def _why(error: Exception, count: int = 12) -> str:
+    """The engine's last lines; where it knows no state, the way out in their place."""
+    if "PULUMI_ACCESS_TOKEN must be set" in str(error):
+        return (
+            "Pulumi was not told where its state is kept; run `pulumi login`,"
+            " docs/pulumi.md has the ways"
+        )
+    kept = [line for line in str(error).strip().splitlines() if line.strip()]
     return "\n".join(kept[-count:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from jobs.runner.errors import NotProvisioned, RemoteError, VertuneError
 if TYPE_CHECKING:  # the import costs about a second: commands that need no bucket do without
     from google.api_core.exceptions import GoogleAPICallError
     from google.cloud.storage import Bucket
+
+OpenBucket = Callable[[str], "Bucket"]  # by its name
 
 _CLOUD = "https://storage.googleapis.com"
 

@@ -28,7 +28,7 @@ from jobs.runner.errors import (
     Unreachable,
     VertuneError,
 )
-from jobs.runner.flight import Flight
+from jobs.runner.flight import Flight, Gone
 from jobs.runner.identity import FINGERPRINT, SPEC, STACK
 from jobs.runner.lease import Lease, holder
 from jobs.runner.ledger import Entry, Ledger
@@ -57,6 +57,10 @@ class NoRoom(Quota):
     """The service takes no more tuning jobs for now; nothing was created."""
 
 
+class Withdrawn(Gone):
+    """Whoever began a submission gave it up before there was a job."""
+
+
 class Elsewhere(VertuneError):
     """The same tuning is under way, or done, under another name; nothing was created."""
 
@@ -83,9 +87,15 @@ class Submission:
     def begin(self, change: Change, resolved: Resolved, uri: str) -> Flight:
         """Claim a tuning and submit it, or join whoever did; `uri` is of the uploaded examples.
 
-        Raises Quota and other refusals, after which nothing stands in the ledger.
+        Raises Quota and other refusals, after which nothing stands in the ledger, and Withdrawn if
+        whoever was joined gave it up.
         """
-        flight = self._claimed(change, self._intent(change, resolved, uri), resolved)
+        intent = self._intent(change, resolved, uri)
+        try:
+            flight = self._claimed(change, intent, resolved)
+        except Gone as error:
+            raise self._withdrawn(intent) from error
+        flight.change = change
         if flight.claimed:  # by this very call: what was begun before is looked up first
             self._send(flight)
         else:
@@ -93,8 +103,16 @@ class Submission:
         return flight
 
     def settle(self, flight: Flight) -> bool:
-        """One look at a submission that somebody began; False once it is nobody's any more."""
-        flight.read(self.ledger)
+        """One look at a submission that somebody began; False once it is nobody's any more.
+
+        Raises Withdrawn if whoever began it gave it up, as for want of quota.
+        """
+        try:
+            flight.read(self.ledger)
+        except Gone as error:
+            raise self._withdrawn(flight.entry) from error
+        if flight.put_back:
+            raise self._withdrawn(flight.entry)
         if flight.entry.state != "submitting":
             return True
         if job := self._started(flight.entry, self._list(flight.entry)):
@@ -104,6 +122,11 @@ class Submission:
             self._wait(flight, left)
             return True
         return self._take_over(flight)
+
+    def _withdrawn(self, entry: Entry) -> Withdrawn:
+        """What is begun anew is looked up anew: a create of before may have come through since."""
+        self._listed.clear()
+        return Withdrawn(entry)
 
     def _wait(self, flight: Flight, seconds: float) -> None:
         who = "here" if flight.entry.holder == self.holder else f"by {flight.entry.holder}"

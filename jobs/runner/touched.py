@@ -13,7 +13,17 @@ from jobs.runner.spec import SpecFile
 _SECONDS = 60
 _SUFFIXES = (".yaml", ".yml")
 # What decides how tuning is run, by whom and with which rights.
-_PIPELINE = (".ci/", ".github/", "ci/", "infra/", "jobs/emulator/", "jobs/runner/", "Pulumi")
+_PIPELINE = (
+    ".ci/",
+    ".github/",
+    ".gitlab-ci",
+    "ci/",
+    "docs/gitlab-ci",
+    "infra/",
+    "jobs/emulator/",
+    "jobs/runner/",
+    "Pulumi",
+)
 _PIPELINE_FILES = ("Makefile", "pyproject.toml", "uv.lock")
 
 

@@ -45,6 +45,26 @@ def token(audience: str, claims: Mapping[str, object], signed_by: str = "first")
     return str(jwt.encode(signer, body).decode())
 
 
+def key_file(
+    provider: str,
+    email: str,
+    token: Path,
+    *,
+    exchange: str = "https://sts.googleapis.com",
+    impersonate: str = "https://iamcredentials.googleapis.com",
+) -> dict[str, Any]:
+    """What a pipeline's login writes: it exchanges a signed token, and acts as an account."""
+    path = f"v1/projects/-/serviceAccounts/{email}:generateAccessToken"
+    return {
+        "type": "external_account",
+        "audience": f"//iam.googleapis.com/{provider}",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{exchange}/v1/token",
+        "credential_source": {"file": str(token)},
+        "service_account_impersonation_url": f"{impersonate}/{path}",
+    }
+
+
 def _text(number: int) -> str:
     data = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(data).decode().rstrip("=")

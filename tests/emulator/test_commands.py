@@ -141,5 +141,5 @@ def test_what_goes_wrong_is_one_sentence_without_a_traceback(root: Path) -> None
     result = run(root, "start", "--trainer", "gpt")
 
     assert result.exit_code == 1
-    assert result.stderr.startswith("no trainer named 'gpt'")
+    assert result.stderr == 'no trainer named "gpt"; there are: smollm2, nearest\n'
     assert "Traceback" not in result.output

@@ -9,6 +9,8 @@ from google.auth import identity_pool
 from google.auth.transport.requests import Request
 
 from jobs.emulator import tokens
+from jobs.emulator.provider.client import Client, Refused
+from jobs.emulator.provider.servicer import configured
 from tests.emulator import issuer
 from tests.emulator.wire import Wire
 
@@ -148,3 +150,27 @@ def test_a_provider_with_a_condition_that_is_no_expression_is_refused(wire: Wire
     status, message = wire.refused("PATCH", path, {"attributeCondition": "assertion.sub =="})
     assert status == 400
     assert "Invalid expression" in message
+
+
+def test_the_provider_plugin_exchanges_it_as_its_key_file_says(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = wire.call("POST", f"{PROJECT}/serviceAccounts", {"accountId": "tuner-1"})["name"]
+    everybody = f"principalSet://iam.googleapis.com/{POOL}/*"
+    token, key = tmp_path / "token", tmp_path / "key.json"
+    token.write_text(good(), "utf-8")
+    name = AUDIENCE.removeprefix("//iam.googleapis.com/")
+    key.write_text(
+        json.dumps(issuer.key_file(name, TUNER, token, exchange=wire.url, impersonate=wire.url))
+    )
+    monkeypatch.delenv("GOOGLE_OAUTH_ACCESS_TOKEN", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    with pytest.raises(Refused, match=r"iam\.serviceAccounts\.getAccessToken"):
+        configured(Client(wire.url, "vertune-local"), {})
+    binding = {"role": "roles/iam.workloadIdentityUser", "members": [everybody]}
+    wire.call("POST", f"/v1/{account}:setIamPolicy", {"policy": {"bindings": [binding]}})
+    claims = tokens.claims_of(configured(Client(wire.url, "vertune-local"), {}).token)
+    assert claims is not None
+    assert claims["email"] == TUNER
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none"))
+    assert configured(Client(wire.url, "vertune-local"), {}).token == ""

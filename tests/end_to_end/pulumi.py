@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,32 @@ class Ran:
         return {one[2]: int(one[1]) for one in found if one}
 
 
+def with_engine(found: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which the engine is found."""
+    engines = engine.find(ROOT)
+    assert engines, "there is no Pulumi engine: `python -m jobs.emulator.engine` makes one"
+    path = os.pathsep.join([*map(str, engines.path_entries()), found["PATH"]])
+    return {**found, "PATH": path}
+
+
+def ran(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int = 120
+) -> Ran:
+    """A command that reads nothing, with all it said in one text."""
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    return Ran(ended.returncode, ended.stdout)
+
+
 class Pulumi:
     """The stack `local` of a project; its settings are a copy that a test may change."""
 
@@ -34,18 +61,12 @@ class Pulumi:
         self, url: str, folder: Path, project: Path = ROOT, account: str | None = None
     ) -> None:
         """`account` is the service account whose place it takes."""
-        found = engine.find(ROOT)
-        assert found, "there is no Pulumi engine: `python -m jobs.emulator.engine` makes one"
         (folder / "pulumi").mkdir(parents=True)
         self.settings = folder / "Pulumi.local.yaml"
         shutil.copy(project / "Pulumi.local.yaml", self.settings)
         self._project = project
-        path = os.pathsep.join(map(str, found.path_entries()))
-        self._environment = {**os.environ, **environment(url, folder, ROOT)}
-        self._environment |= {
-            "PATH": f"{path}{os.pathsep}{self._environment['PATH']}",
-            "PULUMI_HOME": str(folder / "home"),
-        }
+        self._environment = with_engine({**os.environ, **environment(url, folder, ROOT)})
+        self._environment["PULUMI_HOME"] = str(folder / "home")
         if account:
             self._environment["GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"] = account
         assert self("stack", "init", "local", settings=False).code == 0
@@ -54,18 +75,7 @@ class Pulumi:
         command = [*arguments, "--non-interactive", "--color=never"]
         if settings:
             command += ["--config-file", str(self.settings)]
-        ran = subprocess.run(
-            ["pulumi", *command],
-            cwd=self._project,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Ran(ran.returncode, ran.stdout)
+        return ran(["pulumi", *command], self._project, self._environment)
 
     def acting_as(self, account: str) -> "Pulumi":
         """The same stack, in the place of a service account."""

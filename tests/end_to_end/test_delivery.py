@@ -1,11 +1,13 @@
 """Delivery: a pipeline's token walks all the way to the bucket, by what the program provisioned.
 
 With all guardrails on, so that the engine makes and destroys all there can be, and as an account
-that has the roles which the README names for it and no others.
+that has the roles which docs/grants.md names for it and no others.
 
 The stack is made and destroyed once; each test looks at one part of what happened meanwhile.
 """
 
+import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from google.auth.transport.requests import Request
 from jobs.emulator.emulator import Emulator
 from tests.emulator import issuer
 from tests.emulator.wire import Wire
-from tests.end_to_end.pulumi import ROOT, Pulumi, Ran
+from tests.end_to_end.google import Google
+from tests.end_to_end.pulumi import ROOT, Pulumi, Ran, ran, with_engine
 
 POOLS = "/v1/projects/vertune-local/locations/global/workloadIdentityPools"
 PROVIDER = "projects/0/locations/global/workloadIdentityPools/vertune/providers/github"
@@ -45,6 +48,17 @@ WALKS = {
     "a fork's code": (MAIN | {"event_name": "pull_request_target"}, "planner"),
 }
 
+LOGIN = "pulumi login gs://team-state/vertune && "
+KEEPS = f"{LOGIN} pulumi stack init dev && pulumi up --yes --skip-preview --stack dev"
+READS = f"{LOGIN} pulumi preview --stack dev && pulumi stack output said --stack dev"
+STATES = (
+    ("keeps with no role", "", KEEPS),
+    ("keeps as a viewer", "roles/storage.objectViewer", KEEPS),
+    ("keeps as a user", "roles/storage.objectUser", KEEPS),
+    ("reads as a viewer", "roles/storage.objectViewer", READS),
+    ("changes as a viewer", "roles/storage.objectViewer", "pulumi up --yes --stack dev"),
+)
+
 
 @dataclass(frozen=True)
 class Life:
@@ -52,6 +66,7 @@ class Life:
     again: Ran
     output: Ran
     answers: Mapping[str, tuple[int, int] | str]  # reading and writing, or why nobody got in
+    states: Mapping[str, Ran]  # by who does what with Pulumi's state in a bucket
     destroyed: Ran
     left: object
 
@@ -71,6 +86,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             pulumi("preview", "--expect-no-changes"),
             pulumi("stack", "output", "workload_identity_provider", settings=False),
             {name: _walked(emulator.url, folder, *walk) for name, walk in WALKS.items()},
+            _states(Wire(emulator.url), folder / "state"),
             pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"),
             [requests.get(emulator.url + path, timeout=10).json() for path in (POOLS, BUDGETS)],
         )
@@ -81,8 +97,8 @@ def _platform(owner: Wire) -> str:
     project = "/v1/projects/vertune-local"
     owner.call("POST", f"{project}/serviceAccounts", {"accountId": "platform"})
     email = "platform@vertune-local.iam.gserviceaccount.com"
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (row,) = re.findall(r"^Whoever runs `pulumi up` needs (.*)$", readme, re.MULTILINE)
+    page = (ROOT / "docs/grants.md").read_text("utf-8")
+    (row,) = re.findall(r"^Whoever runs `pulumi up` needs (.*)$", page, re.MULTILINE)
     for place, named in {project: row.split(";")[0], BUDGETS: row.split(";")[1]}.items():
         roles = re.findall(r"`(roles/[\w.]+)`", named)
         assert roles
@@ -98,16 +114,9 @@ def _walked(url: str, folder: Path, claims: dict[str, str], account: str) -> tup
     file = folder / "token"
     file.write_text(issuer.token(f"https://iam.googleapis.com/{PROVIDER}", claims), "utf-8")
     email = f"vertune-{account}@vertune-local.iam.gserviceaccount.com"
-    credentials = identity_pool.Credentials(
-        audience=f"//iam.googleapis.com/{PROVIDER}",
-        subject_token_type="urn:ietf:params:oauth:token-type:jwt",
-        token_url=f"{url}/v1/token",
-        credential_source={"file": str(file)},
-        service_account_impersonation_url=(
-            f"{url}/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
-        ),
-        scopes=["https://www.googleapis.com/auth/cloud-platform"],
-    )
+    key = issuer.key_file(PROVIDER, email, file, exchange=url, impersonate=url)
+    scope = "https://www.googleapis.com/auth/cloud-platform"
+    credentials = identity_pool.Credentials.from_info(key, scopes=[scope])
     with requests.Session() as session:
         try:
             credentials.refresh(Request(session))
@@ -117,6 +126,35 @@ def _walked(url: str, folder: Path, claims: dict[str, str], account: str) -> tup
         upload = f"{url}/upload{OBJECTS}?uploadType=media&name=ledger/x.json"
         reading, writing = session.get(url + OBJECTS), session.post(upload, data="{}")
         return reading.status_code, writing.status_code
+
+
+def _states(owner: Wire, folder: Path) -> Mapping[str, Ran]:
+    """The branch as the tuner, with a stack's state in a bucket, Google's hosts by their names."""
+    folder.mkdir()
+    owner.call("POST", "/storage/v1/b?project=vertune-local", {"name": "team-state"})
+    (folder / "Pulumi.yaml").write_text("name: small\nruntime: python\n", "utf-8")
+    (folder / "__main__.py").write_text("import pulumi\npulumi.export('said', 1)\n", "utf-8")
+    found = {}
+    with Google(owner.url, folder) as google:
+        environment = {**_branch_signed_in(folder), **google.environment}
+        for does, role, script in STATES:
+            members = ["serviceAccount:vertune-tuner@vertune-local.iam.gserviceaccount.com"]
+            bindings = [{"role": role, "members": members}] if role else []
+            owner.call("PUT", "/storage/v1/b/team-state/iam", {"bindings": bindings})
+            found[does] = ran(["sh", "-ec", script], folder, environment)
+    return found
+
+
+def _branch_signed_in(folder: Path) -> dict[str, str]:
+    """What a workflow's shell has, and nothing by which the engine could tell an emulator."""
+    token, key = folder / "token", folder / "key.json"
+    token.write_text(issuer.token(f"https://iam.googleapis.com/{PROVIDER}", MAIN), "utf-8")
+    email = "vertune-tuner@vertune-local.iam.gserviceaccount.com"
+    key.write_text(json.dumps(issuer.key_file(PROVIDER, email, token)), "utf-8")
+    ours = ("GOOGLE_", "PULUMI_", "STORAGE_", "VERTUNE_")
+    found = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    found |= {"GOOGLE_APPLICATION_CREDENTIALS": str(key), "PULUMI_CONFIG_PASSPHRASE": ""}
+    return with_engine({**found, "PULUMI_HOME": str(folder / "home")})
 
 
 def test_up_makes_it_once_and_for_all(life: Life) -> None:
@@ -147,3 +185,32 @@ def test_nothing_but_the_branch_becomes_the_tuner(life: Life, walk: str) -> None
 def test_destroy_takes_it_all_away(life: Life) -> None:
     assert life.destroyed.code == 0, life.destroyed.text
     assert life.left == [{"workloadIdentityPools": []}, {"budgets": []}]
+
+
+def test_who_has_the_role_on_the_bucket_keeps_the_state_in_it(life: Life) -> None:
+    kept = life.states["keeps as a user"]
+    assert kept.code == 0, kept.text
+
+
+def test_who_may_only_read_it_previews(life: Life) -> None:
+    read = life.states["reads as a viewer"]
+    assert read.code == 0, read.text
+    assert read.text.endswith("1\n")
+
+
+@pytest.mark.parametrize(
+    ("does", "missing"),
+    [
+        ("keeps with no role", "storage.objects.list"),
+        ("keeps as a viewer", "storage.objects.create"),
+        ("changes as a viewer", "storage.objects.create"),
+    ],
+)
+def test_without_the_role_the_engine_names_the_permission(
+    life: Life, does: str, missing: str
+) -> None:
+    refused = life.states[does]
+    assert refused.code != 0
+    assert f"vertune-tuner@vertune-local.iam.gserviceaccount.com does not have {missing}" in (
+        refused.text
+    )

@@ -1,19 +1,20 @@
-"""Grants: the README's table is theirs, and each role holds what it is granted for."""
+"""Grants: the tables of the pages are theirs, and each role holds what it is granted for."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
-from infra.grants import GRANTS, Grant, table
+from infra.grants import GRANTS, Grant, summary, table
 from jobs.emulator.access import roles
 from tests.infra.program import ROOT
 
 
-def test_the_readme_shows_them_all_as_they_are() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    shown = re.search(r"<!-- grants -->\n(.*?)\n<!-- /grants -->", readme, re.DOTALL)
+@pytest.mark.parametrize(("page", "made"), [("README.md", summary), ("docs/grants.md", table)])
+def test_the_pages_show_them_all_as_they_are(page: str, made: Callable[[], str]) -> None:
+    shown = re.search(r"<!-- grants -->\n(.*?)\n<!-- /grants -->", (ROOT / page).read_text(), re.S)
     assert shown
-    assert shown[1] == table()
+    assert shown[1] == made()
 
 
 @pytest.mark.parametrize("grant", [one for one in GRANTS if not one.custom], ids=lambda g: g.name)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.end_to_end.pulumi import ran
 from tests.rehearsal.expressions import holds, resolved
 from tests.workflows.files import workflow
 
@@ -86,18 +86,10 @@ class Job:
     def _ran(self, step: Mapping[str, Any]) -> tuple[int, str]:
         if step["run"].startswith(_DONE):
             return 0, ""
-        ran = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=self.workspace / "code",
-            env=self._environment(resolved(step.get("env", {}), self.context)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return ran.returncode, ran.stdout
+        bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+        environment = self._environment(resolved(step.get("env", {}), self.context))
+        ended = ran(bash, self.workspace / "code", environment)
+        return ended.code, ended.text
 
     def _environment(self, own: Mapping[str, str]) -> dict[str, str]:
         github = self.context["github"]

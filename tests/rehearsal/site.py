@@ -131,10 +131,14 @@ class Site:
             check=False,
         )
 
-    def git(self, *words: str) -> str:
-        ended = self.run("git", *words)
-        assert ended.returncode == 0, f"git {words}: {ended.stderr}"
+    def person(self, *command: str) -> str:
+        """The same, of a command that must succeed."""
+        ended = self.run(*command)
+        assert ended.returncode == 0, f"{command}: {ended.stdout}{ended.stderr}"
         return ended.stdout.strip()
+
+    def git(self, *words: str) -> str:
+        return self.person("git", *words)
 
     def commit(self, why: str) -> None:
         self.git("add", "--all")
@@ -178,9 +182,14 @@ class Site:
             environment if trial else {**environment, **self._unsigned()},
             self._folder / f"run-{number}",
             self.artifacts,
-            lambda place: self._check_out(place, ref, joined=not trial),
+            lambda place: self.check_out(place, ref, joined=not trial),
             lambda provider, account: self.sign_in(provider, account, event["event_name"]),
         )
+
+    def nobody(self, joined: bool) -> dict[str, str]:
+        """A machine on which nobody has signed in, and whether it knows of the emulator."""
+        found = {**self.machine, **(self._unsigned() if joined else {})}
+        return {key: value for key, value in found.items() if key != "GOOGLE_OAUTH_ACCESS_TOKEN"}
 
     def _unsigned(self) -> dict[str, str]:
         """Where the services answer here, without anything to sign in with."""
@@ -197,7 +206,7 @@ class Site:
             found[f"PROVIDER_{stack.upper()}"] = f"{pool}/providers/github"
         return found
 
-    def _check_out(self, place: Path, ref: str, joined: bool) -> None:
+    def check_out(self, place: Path, ref: str, joined: bool) -> None:
         self.git("clone", "--quiet", str(self.remote), str(place))
         self.git("-C", str(place), "fetch", "--quiet", "origin", ref)
         self.git("-C", str(place), "checkout", "--quiet", "FETCH_HEAD")
@@ -216,16 +225,8 @@ class Site:
         """
         number, url = next(self._count), self.emulator.url
         token, key = self._folder / f"token-{number}", self._folder / f"key-{number}.json"
-        token.write_text(issuer.token(f"https://iam.googleapis.com/{provider}", _claims(event)))
-        impersonation = f"{url}/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
-        body = {
-            "type": "external_account",
-            "audience": f"//iam.googleapis.com/{provider}",
-            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-            "token_url": f"{url}/v1/token",
-            "credential_source": {"file": str(token)},
-            "service_account_impersonation_url": impersonation,
-        }
+        token.write_text(issuer.token(f"https://iam.googleapis.com/{provider}", claims(event)))
+        body = issuer.key_file(provider, account, token, exchange=url, impersonate=url)
         key.write_text(json.dumps(body), "utf-8")
         scope = "https://www.googleapis.com/auth/cloud-platform"
         credentials = identity_pool.Credentials.from_info(body, scopes=[scope])
@@ -239,7 +240,7 @@ class Site:
         }
 
 
-def _claims(event: str) -> dict[str, str]:
+def claims(event: str) -> dict[str, str]:
     if event == "pull_request":
         return {**_OURS, "event_name": event, "ref": "refs/pull/7/merge", "ref_protected": "false"}
     return {**_OURS, "event_name": event, "ref": "refs/heads/main", "ref_protected": "true"}

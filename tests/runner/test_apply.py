@@ -10,7 +10,7 @@ from jobs.runner.apply import Outcome, Tools, apply
 from jobs.runner.commands import Place
 from jobs.runner.lease import Lease
 from jobs.runner.ledger import Entry
-from jobs.runner.plan import Action
+from jobs.runner.plan import Action, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
 from jobs.runner.vertex import Job
 from tests.conftest import Repository
@@ -217,6 +217,43 @@ def test_a_removed_spec_is_forgotten_and_a_renamed_one_is_not_tuned_again(
     assert not planned(place).plan
 
 
+def test_a_spec_that_is_renamed_while_it_is_rolled_back_does_not_serve_what_was_taken_back(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    applied(place)
+    first, _ = entry_of(place, "old")
+    provisioned.data("old", "train", ("old match", "sports"), ("a merger", "business"))
+    applied(place)
+    second = place.ledger.recorded()["old"].active
+    assert second is not None
+    place.ledger.activate("old", first.fingerprint, second)
+    (provisioned.root / "jobs/old.yaml").rename(provisioned.root / "jobs/new.yaml")
+    assert not applied(place).failed
+    record = place.ledger.recorded()["new"]
+    assert (record.active, record.instead_of) == (first.fingerprint, second)
+    assert record.entries.keys() == {first.fingerprint, second}
+    assert not planned(place).plan
+    assert len(all_jobs(place)) == 2
+
+
+def test_a_spec_that_is_renamed_below_its_mark_stays_so_and_blocks_nothing(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("old")
+    text = (provisioned.root / "jobs/old.yaml").read_text()
+    spec = provisioned.spec("old", text.replace("accuracy}", "accuracy, at_least: 1}"))
+    provisioned.data("old", "test", ("old match", "politics"))
+    assert "below its mark" in applied(place).failed["old"]
+    spec.rename(spec.with_name("new.yaml"))
+    found, used = planned(place), tools(place)
+    assert not apply(used, found.plan, found.resolved).failed
+    assert isinstance(used.watcher, Silent)
+    assert used.watcher.lines == ["new: is the tuning of old, below its mark here: not served"]
+    assert place.ledger.recorded()["new"].active is None
+    assert not planned(place).plan
+
+
 def test_a_spec_that_was_renamed_while_it_was_tuned_is_scored_and_served_under_its_new_name(
     place: Place, provisioned: Repository
 ) -> None:
@@ -311,6 +348,26 @@ def test_a_model_below_its_mark_is_kept_and_not_served(
     assert record.active is None
     assert [entry.state for entry in record.entries.values()] == ["succeeded"]
     assert not planned(place).plan
+
+
+def test_a_model_worse_than_its_base_model_is_served_without_a_mark_and_that_is_said(
+    place: Place, provisioned: Repository
+) -> None:
+    provisioned.job("one")
+    provisioned.data("one", "test", ("one match", "politics"))
+    applied(place)
+    entry, generation = entry_of(place, "one")
+    assert entry.score is not None
+    better = entry.score.model_copy(update={"base": 1.0})
+    place.ledger.update(entry.model_copy(update={"score": better}), generation)
+    place.ledger.deactivate("one")
+    resumed = replace(planned(place).plan.changes[0], action=Action.RESUME)
+    used = tools(place)
+    apply(used, Plan((resumed,)), planned(place).resolved)
+    assert isinstance(used.watcher, Silent)
+    said = "one: scores 0.000 by accuracy, less than its base model's 1.000; its spec sets no mark"
+    assert any(line.startswith(said) for line in used.watcher.lines)
+    assert said.partition("; ")[0].removeprefix("one: ") in planned(place).short["one"]
 
 
 def test_a_job_that_failed_is_blocked_until_a_person_asks(

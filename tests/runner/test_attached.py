@@ -8,6 +8,7 @@ from jobs.runner.commands import Place
 from tests.conftest import SPEC, Repository
 from tests.runner.commands.calls import vertune
 from tests.runner.test_desired import TODAY
+from tests.runner.tuned import applied
 
 OWN = "gs://vertune-local/files/a.png"
 
@@ -89,3 +90,25 @@ def test_a_check_looks_again_though_it_kept_what_it_found(provisioned: Repositor
     assert "VT-D029" in vertune(provisioned, "check").stdout
     uploaded(provisioned, "files/a.png")
     assert "VT-D029" not in vertune(provisioned, "check").stdout
+
+
+def test_a_spec_whose_examples_name_files_is_tuned_and_evaluated_on_this_machine(
+    provisioned: Repository,
+) -> None:
+    for name in ("tom", "rex", "tweety"):
+        uploaded(provisioned, f"files/{name}.png")
+    uris = [f"gs://vertune-local/files/{name}.png" for name in ("tom", "rex", "tweety")]
+    with_files(provisioned, *[[uri] for uri in uris])
+    (provisioned.root / "datasets/a/test.jsonl").write_text(example(uris[0]) + "\n")
+    provisioned.spec("a", SPEC.format(name="a").replace("accuracy", "exact_match"))
+    assert vertune(provisioned, "check").exit_code == 0
+    assert "3 of 3 examples hold files" in vertune(provisioned, "plan").stdout
+    exact = vertune(provisioned, "plan", "--exact").stdout
+    assert f"about {2 * 3 * (9 + 258):,} tokens (counted by the emulator)" in exact
+    place = Place("local", provisioned.root)
+    applied(place)
+    (recorded,) = place.ledger.recorded().values()
+    assert recorded.served
+    assert recorded.served.billed_tokens == 2 * 3 * (9 + 258)
+    scored = json.loads(vertune(provisioned, "evaluate", "a", "-o", "json").stdout)
+    assert (scored["n"], scored["tuned"]) == (1, 1.0)

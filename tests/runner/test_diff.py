@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.runner.diff import diff
+from jobs.runner.diff import diff, reaches
 from jobs.runner.estimate import Estimate
 from jobs.runner.ledger import EntryState, Recorded, Summary
 from jobs.runner.plan import Action, Change, Desired, Plan
@@ -263,15 +263,45 @@ def test_a_renamed_spec_is_reused_and_its_old_name_forgotten() -> None:
     assert said(plan) == [("=", "b"), ("-", "a")]
 
 
+def test_a_rollback_goes_on_under_the_new_name_of_a_spec() -> None:
+    back = {"a": Recorded({A1: entry(A1), A2: entry(A2)}, active=A2, instead_of=A1)}
+    plan = diff(by_name(wanted("b")), back)
+    assert said(plan) == [("=", "b"), ("-", "a")]
+    assert (plan.changes[0].fingerprint, plan.changes[0].instead_of) == (A2, A1)
+    renamed = entry(A1, name="b")
+    done = Recorded({A1: renamed, A2: entry(A2, name="b")}, active=A2, instead_of=A1)
+    assert said(diff(by_name(wanted("b")), {**back, "b": done})) == [("-", "a")]
+    cut_off = {**back, "b": record(renamed)}
+    assert diff(by_name(wanted("b")), cut_off) == plan
+
+
+def test_a_rollback_under_a_name_that_is_still_asked_for_holds_there_alone() -> None:
+    back = {"a": Recorded({A1: entry(A1), A2: entry(A2)}, active=A2, instead_of=A1)}
+    change = only(diff(by_name(wanted("a"), wanted("b")), back))
+    assert (change.name, change.fingerprint, change.instead_of) == ("b", A1, None)
+    assert change in diff(by_name(wanted("b")), back, others=["a"]).changes  # b alone is selected
+
+
 def test_another_name_s_tuning_is_served_here_where_it_reaches_the_mark() -> None:
     plan = diff(by_name(wanted("b", at_least=0.8)), {"a": record(entry(score=score(0.9)))})
     assert only(plan).action is Action.REUSE
 
 
+def test_a_renamed_spec_below_its_mark_is_recorded_under_its_new_name_and_blocks_nothing() -> None:
+    below = {"a": record(entry(score=score(0.7)))}
+    change = only(diff(by_name(wanted("b", at_least=0.8)), below))
+    assert change.action is Action.REUSE
+    assert change.reason == (
+        "the same tuning was done as a and has 0.700 by accuracy, not the mark here:"
+        " recorded and not served; no new job"
+    )
+    taken_over = {**below, "b": record(entry(name="b", score=score(0.7)))}
+    assert not diff(by_name(wanted("b", at_least=0.8)), taken_over)
+
+
 @pytest.mark.parametrize(
     "values",
     [
-        {"score": score(0.7)},
         {"score": None, "endpoint": None},
         {"score": score(0.99, "rouge_l"), "endpoint": None},
     ],
@@ -424,6 +454,7 @@ _desired = st.fixed_dictionaries(
             st.sampled_from(FINGERPRINTS),
             metric=st.sampled_from([None, "accuracy", "rouge_l"]),
             refusals=st.sampled_from([{}, {}, {"budget": "over the budget"}]),
+            at_least=st.sampled_from([None, None, 0.5, 0.95]),
         )
         for name in NAMES
     },
@@ -442,7 +473,9 @@ def _recorded(draw: st.DrawFn) -> dict[str, Recorded]:
             entries.append(entry(fingerprint, state, name, score=found, created=created))
         done = [one.fingerprint for one in entries if one.state == "succeeded"]
         active = draw(st.sampled_from([None, *done, "gone"]))
-        ledger[name] = record(*entries, active=active)
+        back = draw(st.sampled_from([None, None, *done])) if active in done else None
+        instead_of = None if back == active else back
+        ledger[name] = replace(record(*entries, active=active), instead_of=instead_of)
     return ledger
 
 
@@ -463,7 +496,9 @@ class World:
             elif change.action is Action.REUSE:
                 assert change.source is not None
                 self._put(change.source.model_copy(update={"name": change.name}))
-                self._serve(change.name, change.fingerprint)
+                assert change.desired is not None
+                if change.instead_of or reaches(change.desired, change.source):
+                    self._serve(change.name, change.fingerprint, change.instead_of)
             elif change.action is Action.FORGET:
                 self._serve(change.name, None)
 
@@ -475,15 +510,17 @@ class World:
         found = score(metric=asked.metric) if good and asked and asked.metric else None
         state: EntryState = "succeeded" if good else "failed"
         self._put(entry(change.fingerprint, state, change.name, score=found))
-        if good and asked:
+        if asked and self.ledger[change.name].entries[change.fingerprint].passes(asked.at_least):
             self._serve(change.name, change.fingerprint)
 
     def _put(self, one: Summary) -> None:
         before = self.ledger.get(one.name, Recorded())
-        self.ledger[one.name] = Recorded({**before.entries, one.fingerprint: one}, before.active)
+        entries = {**before.entries, one.fingerprint: one}
+        self.ledger[one.name] = replace(before, entries=entries)
 
-    def _serve(self, name: str, fingerprint: str | None) -> None:
-        self.ledger[name] = Recorded(self.ledger[name].entries, fingerprint)
+    def _serve(self, name: str, fingerprint: str | None, instead_of: str | None = None) -> None:
+        if fingerprint is None or fingerprint != self.ledger[name].instead_of:
+            self.ledger[name] = Recorded(self.ledger[name].entries, fingerprint, instead_of)
 
 
 _worlds = st.builds(
@@ -537,9 +574,8 @@ def test_the_order_of_what_goes_in_does_not_matter(
     desired: dict[str, Desired], recorded: dict[str, Recorded], chance: random.Random
 ) -> None:
     def mixed(one: Recorded) -> Recorded:
-        return Recorded(
-            dict(chance.sample(list(one.entries.items()), len(one.entries))), one.active
-        )
+        entries = chance.sample(list(one.entries.items()), len(one.entries))
+        return replace(one, entries=dict(entries))
 
     specs = dict(chance.sample(list(desired.items()), len(desired)))
     names = chance.sample(list(recorded), len(recorded))

@@ -103,6 +103,24 @@ def test_a_ledger_that_cannot_be_read(running: Repository, emulator: Emulator) -
     assert "ledger/one/junk.json is no entry" in found["bucket"]["value"]
 
 
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_a_stack_as_it_comes_along_lacks_a_project_of_its_user(
+    cloud: Repository, name: str
+) -> None:
+    shipped = (CLONE / f"Pulumi.{name}.yaml").read_text("utf-8")
+    (cloud.root / f"Pulumi.{name}.yaml").write_text(shipped, "utf-8")
+    found = examined(cloud, name, code=1)
+    assert found["stack"]["value"].startswith("a project and a bucket of yours in place of")
+    assert found["stack"]["mend"] == f"edit Pulumi.{name}.yaml"
+
+
+def test_where_pulumi_is_not_signed_in_the_policy_is_not_looked_at(cloud: Repository) -> None:
+    (cloud.root / "Pulumi.yaml").write_text((CLONE / "Pulumi.yaml").read_text("utf-8"), "utf-8")
+    ended = vertune(cloud, "doctor", "--policy", stack="dev")
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "run `pulumi login`" in ended.stderr
+
+
 @pytest.mark.parametrize(("version", "lacking"), [("9.99.0", True), ("99.0.0-alpha.1", False)])
 def test_an_older_plugin_than_the_sdk_is_missing_and_a_newer_one_is_not(
     cloud: Repository, tmp_path: Path, version: str, lacking: bool

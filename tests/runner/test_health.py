@@ -211,3 +211,15 @@ def test_what_a_rollback_took_back_is_rolled_back() -> None:
 
 def test_what_is_tuned_and_not_served_is_just_that() -> None:
     assert fares(entry()) == Fares(Health.TUNED)
+
+
+def test_a_served_one_that_is_worse_than_its_base_model_says_so_where_no_mark_is_set() -> None:
+    one = entry(score=score(0.4))
+    among = record(one, active=A1)
+    found = fares(one, among=among)
+    assert (found.health, found.detail) == (
+        Health.SERVED,
+        "scores 0.400 by accuracy, less than its base model's 0.500",
+    )
+    assert "evaluation.at_least" in (found.advice or "")
+    assert fares(one, desired=wanted(at_least=0.3), among=among).detail is None

@@ -11,7 +11,8 @@ from google.cloud.storage import Bucket
 from jobs.emulator.emulator import Emulator
 from jobs.runner import storage
 from jobs.runner.errors import NotProvisioned, VertuneError
-from jobs.runner.ledger import Ledger, Score
+from jobs.runner.ledger import Ledger, Owner, Score
+from jobs.runner.storage import Changed
 from tests.runner import lines
 from tests.runner.entries import F1, F2, NAME, entry, opened
 from tests.runner.lines import Line, line
@@ -251,6 +252,19 @@ def test_a_long_complaint_does_not_keep_an_entry_from_being_written(ledger: Ledg
     assert found is not None
     assert found[0].error == complaint
     assert ledger.recorded()["one"].entries[F1].error == "¡" * 500
+
+
+def test_of_two_that_mark_a_new_bucket_the_first_one_has_it(ledger: Ledger) -> None:
+    mine, other = (Owner(project="vertune", stack=name) for name in ("dev", "prod"))
+    for _ in range(2):  # once more, as who lost the answer
+        ledger.mark(mine)
+    with pytest.raises(Changed):
+        ledger.mark(other)
+    assert ledger.owner() == mine
+    ledger.mark(other, instead_of=mine)
+    with pytest.raises(Changed):
+        ledger.mark(mine.model_copy(update={"stack": "third"}), instead_of=mine)
+    assert ledger.owner() == other
 
 
 def test_without_a_bucket_every_call_says_what_makes_it(emulator: Emulator) -> None:

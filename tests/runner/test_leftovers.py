@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner.ledger import IN_FLIGHT, EntryState, Recorded, Summary
-from jobs.runner.leftovers import Keep, datasets, leftovers
+from jobs.runner.leftovers import Keep, datasets, kept, leftovers
 from tests.runner.states import A1, A2, A3, INPUTS, entry, record, wanted
 
 NONE = Keep(newest=0, days=0)
@@ -36,9 +36,29 @@ def test_what_nobody_asks_for_goes_with_the_reason() -> None:
     }
 
 
+def test_what_is_kept_says_by_what() -> None:
+    flying = day(9, "f1" * 32, "submitted")
+    more = [day(n, f"{n}b" * 32) for n in (4, 5, 6, 7)]
+    one = replace(record(*THREE, flying, *more, active=A1), instead_of=A2)
+    specs = [wanted("b", A3), wanted("c", "f" * 64, pin=more[0].fingerprint[:8])]
+    found = kept({"a": one}, specs, Keep(newest=1, days=0), lambda stamp: OLD)
+    assert {fingerprint: why for (_, fingerprint), why in found.items()} == {
+        A1: "served",
+        A2: "taken back by a rollback that stands (--keep 0 lets it go)",
+        A3: "asked for by the spec b",
+        more[0].fingerprint: "pinned by the spec c",
+        more[3].fingerprint: "among the newest 1 of a name beside the served one (--keep)",
+        flying.fingerprint: "in flight",
+    }
+    young = kept({"a": record(THREE[0])}, [], Keep(newest=0, days=50), lambda stamp: OLD)
+    assert young == {("a", A1): "younger than 50 days (--older-than)"}
+
+
 def test_what_is_served_or_taken_back_stays() -> None:
     assert gone(record(*THREE, active=A1)) == [A3, A2]
-    assert gone(replace(record(*THREE, active=A1), instead_of=A3)) == [A2]
+    back = replace(record(*THREE, active=A1), instead_of=A2)
+    assert gone(back, keep=Keep(newest=1, days=0)) == []  # the newest is another one
+    assert gone(back) == [A3, A2]
 
 
 def test_what_a_spec_of_any_name_asks_for_or_pins_stays() -> None:

@@ -1,5 +1,6 @@
 """Prune: nothing that is needed or another's is touched, and what was cut off is finished."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.runner.tuned import (
     another,
     applied,
     entries,
+    place_of,
     place_with,
     planned,
     record_of,
@@ -158,6 +160,61 @@ def test_what_is_taken_over_by_another_name_meanwhile_stays(provisioned: Reposit
     failed = carry_out(opened(place), before)
     assert "two is served by" in failed[f"one {first.fingerprint[:12]}"]
     assert there(place, first) == (True, [True, True])
+
+
+def test_what_is_being_deleted_is_not_served_again_meanwhile(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    """The pointer and the claim: each of the two writes its own before it reads the other's."""
+    place, (first, second) = place_with(provisioned, "one", 2)
+    before = found(place)
+    emulator.faults.set(Rule("deletes", method="DELETE", path="*/models/*", hold=True))
+    with ThreadPoolExecutor(1) as beside:
+        pruning = beside.submit(carry_out, opened(place_of(provisioned)), before)
+        emulator.faults.wait("deletes")
+        provisioned.job("one")
+        with pytest.raises(AssertionError, match="is being deleted by `vertune prune`"):
+            applied(place)
+        emulator.faults.clear()
+        assert pruning.result() == {}
+    assert record_of(place, "one").active == second.fingerprint
+    assert there(place, first) == (False, [False, False])
+    assert len(place.vertex.jobs({})) == 2
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["served before", "never served"])
+def test_what_was_deleted_after_an_apply_had_looked_at_it_is_not_served(
+    provisioned: Repository, emulator: Emulator, shown: bool
+) -> None:
+    place, (first, second) = place_with(provisioned, "one", 2)
+    if not shown:
+        place.ledger.deactivate("one")
+    before = found(place)
+    provisioned.job("one")
+    emulator.faults.set(Rule("serves", method="GET", path="*/active.json", nth=1, hold=True))
+    with ThreadPoolExecutor(1) as beside:
+        serving = beside.submit(applied, place_of(provisioned))
+        emulator.faults.wait("serves")
+        left = tuple(one for one in before.leftovers if one.entry == first)
+        assert carry_out(opened(place), Found(left, ())) == {}
+        emulator.faults.clear()
+        with pytest.raises(AssertionError, match="is gone from the registry"):
+            serving.result()
+    assert record_of(place, "one").active == (second.fingerprint if shown else None)
+    assert len(place.vertex.jobs({})) == 2
+
+
+def test_a_claim_that_a_prune_left_behind_long_ago_keeps_nothing_from_being_served(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    place, (first, _) = place_with(provisioned, "one", 2)
+    _, generation = place.ledger.claimant(first.fingerprint)
+    place.ledger.condemn(first.fingerprint, generation, "2026-01-01T10:00:00+00:00")
+    provisioned.job("one")
+    applied(place)
+    assert record_of(place, "one").active == first.fingerprint
+    place.ledger.condemn(first.fingerprint, place.ledger.claimant(first.fingerprint)[1])
+    assert place.ledger.condemned(first.fingerprint)
 
 
 def test_a_dataset_that_is_tuned_on_anew_meanwhile_stays(provisioned: Repository) -> None:

@@ -101,6 +101,14 @@ def test_an_empty_plan(shape: str) -> None:
     golden(f"plan-empty.{shape}", SHAPES[shape](Shown(plan, "dev", CLOUD)))
 
 
+def test_what_is_in_sync_and_below_its_mark_is_noted_below_a_plan() -> None:
+    short = {"faq": "reached 0.700 by rouge_l, below its mark of 0.9: it is not served"}
+    shown = Shown(Plan((), ("faq",)), "dev", CLOUD, short=short)
+    assert f"1 spec in sync.\nNote: faq {short['faq']}." in report.plan_text(shown)
+    assert f"**Note**: faq {short['faq']}." in report.plan_markdown(shown)
+    assert report.plan_json(shown)["shortfalls"] == short
+
+
 def test_what_the_month_has_cost_stands_below_a_plan() -> None:
     plan = diff(by_name(wanted("headlines")), {})
     capped = CLOUD.model_copy(update={"monthly_usd": 50})

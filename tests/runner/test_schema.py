@@ -11,7 +11,6 @@ import yaml
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from jobs.runner import catalog
 from jobs.runner.rules import RULES
 from jobs.runner.schema import schema
 from jobs.runner.spec import Spec
@@ -40,8 +39,14 @@ def test_every_spec_here_is_valid_and_points_at_the_schema(
     assert list(validator.iter_errors(yaml.safe_load(text))) == []
 
 
-def test_the_base_models_of_the_catalog_are_offered() -> None:
-    assert schema()["properties"]["base_model"]["examples"] == list(catalog.load().base_models)
+def test_a_base_model_that_is_retired_is_not_offered_and_not_refused(
+    validator: Draft202012Validator,
+) -> None:
+    """The check of a spec says since when, and what to do."""
+    offered = schema()["properties"]["base_model"]["examples"]
+    assert LEAST["base_model"] in offered
+    assert "gemini-2.5-flash" not in offered
+    assert list(validator.iter_errors(LEAST | {"base_model": "gemini-2.5-flash"})) == []
 
 
 def keys() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -312,15 +312,41 @@ def test_a_stack_that_pulumi_does_not_know(recordable: Stack) -> None:
     )
 
 
-def test_a_stack_that_another_update_holds(recordable: Stack, tmp_path: Path) -> None:
-    pulumi(recordable, "stack", "init", "local")
-    locks = tmp_path / "backend/.pulumi/locks/organization/vertune/local"
+def held(found: Stack, folder: Path) -> Path:
+    """The lock of an update that somebody else runs."""
+    pulumi(found, "stack", "init", "local")
+    locks = folder / "backend/.pulumi/locks/organization/vertune/local"
     locks.mkdir(parents=True, exist_ok=True)
     owner = {"pid": 1, "username": "ann", "hostname": "there", "timestamp": "2026-11-23T10:00:00Z"}
     (locks / "0c9a.json").write_text(json.dumps(owner))
+    return locks / "0c9a.json"
+
+
+def test_another_update_of_the_stack_is_waited_for(
+    recordable: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.1")
+    lock, said = held(recordable, tmp_path), list[str]()
+    (recordable.root / "infra").mkdir()
+    program = "import pulumi\npulumi.export('tuned_models', {'one': 1})\n"
+    (recordable.root / "infra/__main__.py").write_text(program)
+
+    def told(text: str) -> None:
+        said.append(text)
+        lock.unlink()  # the other one ends
+
+    assert stack.record(recordable, told) == {"one": 1}
+    assert said == ["another update of this stack is running (ann@there (pid 1)); waiting for it"]
+
+
+def test_a_lock_that_stays_is_an_error_that_says_the_way_out(
+    recordable: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
+    held(recordable, tmp_path)
     assert unrecorded(recordable) == (
-        "another update of this stack is running; the tuned models are safe in the ledger, run"
-        " `vertune record` when it is done. If it was killed, end it first:"
+        "another update of this stack is running (ann@there (pid 1)); the tuned models are safe in"
+        " the ledger, run `vertune record` when it is done. If it was killed, end it first:"
         " `pulumi cancel --stack local`"
     )
 

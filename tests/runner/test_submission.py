@@ -1,6 +1,7 @@
 """Submission: a claim, a look, one create, a record; what each refusal and each race leaves."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,19 @@ class Stopping(threading.Event):
         self._waits -= 1
         if not self._waits:
             self.set()
+        return super().wait(0)
+
+
+class Meanwhile(threading.Event):
+    """Something that happens while an apply waits for the first time."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = [happens]
+
+    def wait(self, timeout: float | None = None) -> bool:
+        while self._happens:
+            self._happens.pop()()
         return super().wait(0)
 
 
@@ -238,6 +252,39 @@ def test_a_job_of_the_stack_that_had_the_bucket_before_is_found_and_not_paid_for
     outcome = apply(replace(tools(place, OVER), stack="renamed"), found.plan, found.resolved)
     assert outcome.tuned == ["one"]
     assert [job.name for job in place.vertex.jobs({})] == [entry.job]
+
+
+@pytest.mark.parametrize("planned_before", [True, False])
+def test_what_another_began_and_was_refused_for_quota_is_submitted_by_who_waited_for_it(
+    place: Place, planned_before: bool
+) -> None:
+    """Planned before it was begun, it is queued; planned as under way, it is planned anew."""
+    found, intent = planned(place), intent_of_another(place)
+    generation = place.ledger.create(intent)
+    found = found if planned_before else planned(place)
+    refused = Meanwhile(lambda: place.ledger.remove(intent, generation))
+    outcome = apply(replace(tools(place), stop=refused), found.plan, found.resolved)
+    assert outcome.failed == {}
+    assert outcome.tuned == (["one"] if planned_before else [])
+    assert applied(place).failed == {}
+    assert len(all_jobs(place)) == 1
+    assert not planned(place).plan
+
+
+def test_a_retry_that_another_began_and_was_refused_for_quota_is_done_by_who_waited_for_it(
+    place: Place,
+) -> None:
+    failed = intent_of_another(place).model_copy(update={"state": "failed", "job": "tuningJobs/7"})
+    generation = place.ledger.create(failed)
+    found = planned(place, retry=("one",))
+    begun = failed.model_copy(
+        update={"state": "submitting", "job": None, "previous": ["tuningJobs/7"]}
+    )
+    generation = place.ledger.update(begun, generation)
+    refused = Meanwhile(lambda: place.ledger.update(failed, generation))
+    outcome = apply(replace(tools(place), stop=refused), found.plan, found.resolved)
+    assert (outcome.tuned, outcome.failed) == (["one"], {})
+    assert len(all_jobs(place)) == 1
 
 
 def test_a_claim_that_nobody_holds_and_no_spec_wants_is_removed(

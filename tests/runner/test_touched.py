@@ -81,6 +81,8 @@ def test_a_dataset_whose_name_another_one_begins_with_is_another_one(branch: Rep
         ({"jobs/one.yaml", ".github/workflows/apply.yml"}, True),
         ({"datasets/one/train.jsonl", "infra/grants.py"}, True),
         ({"jobs/one.yaml", "Pulumi.prod.yaml"}, True),
+        ({"jobs/one.yaml", ".gitlab-ci.yml"}, True),
+        ({"jobs/one.yaml", "docs/gitlab-ci.yml"}, True),
         ({"jobs/one.yaml", "jobs/runner/apply.py"}, True),
         ({"jobs/one.yaml", "README.md"}, False),
     ],

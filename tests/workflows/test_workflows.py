@@ -8,13 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
-from jobs.runner.cli import main
 from tests.workflows.files import FILES, FOLDER, ROOT, Step, steps, workflow
 from tests.workflows.linter import actionlint
+from tests.workflows.typed import taken
 
 STEPS = list(steps())
 RUNS = [step for step in STEPS if step.run]
@@ -134,7 +133,7 @@ def test_a_step_is_one_command_that_a_person_can_type(step: Step) -> None:
     words = shlex.split(command)
     match words[0]:
         case "vertune":
-            _taken(words[1:])
+            taken(words[1:])
         case "make":
             assert words[1] in _TARGETS
         case "pulumi":
@@ -143,19 +142,6 @@ def test_a_step_is_one_command_that_a_person_can_type(step: Step) -> None:
             assert words[1] == "merge-base"
         case other:
             assert other == "printf"
-
-
-def _taken(words: list[str]) -> None:
-    """Raises UsageError for what the command line does not take."""
-    words = [word.replace("$NUMBER", "7") for word in words]
-    with main.make_context("vertune", words) as context:
-        command: click.Command = main
-        rest = [*context._protected_args, *context.args]
-        while isinstance(command, click.Group):
-            found = command.get_command(context, rest[0])
-            assert found is not None, rest[0]
-            command, rest = found, rest[1:]
-        command.make_context("vertune", rest, parent=context)
 
 
 @pytest.mark.parametrize("path", ["CODEOWNERS", "dependabot.yml", "pull_request_template.md"])

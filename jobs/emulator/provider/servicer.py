@@ -1,10 +1,12 @@
 """Servicer: Pulumi's provider protocol, answered from the catalog of resources."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
 from importlib.metadata import version
+from pathlib import Path
 from typing import TypeVar
 
 import grpc
@@ -19,6 +21,8 @@ from jobs.emulator.provider.values import from_struct, to_struct
 
 _ATTRIBUTION = {"goog-pulumi-provisioned": "true"}  # as the genuine provider labels what it makes
 _IMPERSONATE = "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT"
+_KEY_FILE = "GOOGLE_APPLICATION_CREDENTIALS"
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _PROJECTS = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT")
 
 Asked = TypeVar("Asked")
@@ -152,12 +156,33 @@ def configured(client: Client, args: Values) -> Client:
     """The client with what the stack's `gcp:` settings, else the environment, say."""
     named = (os.environ[name] for name in _PROJECTS if os.environ.get(name))
     project = args.get("project") or next(named, "")
-    token = args.get("accessToken") or os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN", "")
+    token = args.get("accessToken") or os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN")
+    token = token or _exchanged(client.url)
     marked = str(args.get("addPulumiAttributionLabel", "true")).lower() == "true"
     labels = _ATTRIBUTION if marked else {}
     client = replace(client, project=str(project), token=str(token), labels=labels)
     account = args.get("impersonateServiceAccount") or os.environ.get(_IMPERSONATE)
     return client.impersonating(str(account)) if account else client
+
+
+def _exchanged(url: str) -> str:
+    """A pipeline's token, for that of the key file which exchanges it at this very emulator."""
+    try:
+        key = json.loads(Path(os.environ.get(_KEY_FILE, "")).read_text("utf-8"))
+    except (OSError, ValueError):
+        return ""
+    if not str(key.get("token_url", "")).startswith(url):
+        return ""
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.identity_pool import Credentials
+    from google.auth.transport.requests import Request
+
+    credentials = Credentials.from_info(key, scopes=[_SCOPE])
+    try:
+        credentials.refresh(Request())
+    except GoogleAuthError as error:
+        raise Refused(401, str(error)) from None
+    return str(credentials.token)
 
 
 def _resource(urn: str) -> Resource:

@@ -18,6 +18,7 @@ class Conversation:
 
     system: str | None
     turns: tuple[Turn, ...]
+    files: tuple[str, ...] = ()  # types of those that are named in it, which no trainer reads
 
 
 @dataclass(frozen=True)

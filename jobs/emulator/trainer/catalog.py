@@ -36,13 +36,15 @@ NEAREST = Entry(
     source="jobs.emulator.trainer.nearest:Nearest",
 )
 
-TRAINERS: Mapping[str, Entry] = {entry.name: entry for entry in (SMOLLM2, NEAREST)}
+TRAINERS: Mapping[str, Entry] = {"smollm2": SMOLLM2, "nearest": NEAREST}  # as people call them
 
 
 def describe(name: str) -> Entry:
-    if name not in TRAINERS:
-        raise ValueError(f"no trainer named {name!r}; there are: {', '.join(TRAINERS)}")
-    return TRAINERS[name]
+    """By either name."""
+    for called, entry in TRAINERS.items():
+        if name in (called, entry.name):
+            return entry
+    raise ValueError(f'no trainer named "{name}"; there are: {", ".join(TRAINERS)}')
 
 
 def load(name: str) -> Trainer:

@@ -7,6 +7,7 @@ from typing import Any
 
 from jobs.emulator.trainer.base import Conversation, Turn
 from jobs.emulator.vertex.fields import as_json, is_text
+from jobs.emulator.vertex.files import FileError, Files, tokens
 from jobs.emulator.vertex.prompts import declared
 
 _FUNCTIONS = ("functionCall", "functionResponse")
@@ -33,6 +34,11 @@ class Example:
         return self.input_tokens + self.output_tokens
 
     @property
+    def read(self) -> int:
+        """The tokens that the trainer reads, which are those of text."""
+        return self.tokens - tokens(self.conversation.files)
+
+    @property
     def characters(self) -> int:
         turns = sum(len(turn.text) for turn in self.conversation.turns)
         return turns + len(self.conversation.system or "")
@@ -49,21 +55,25 @@ class Examples:
 
 
 def read_examples(
-    lines: Iterable[bytes], uri: str, count_tokens: CountTokens, context_tokens: int
+    lines: Iterable[bytes],
+    uri: str,
+    count_tokens: CountTokens,
+    context_tokens: int,
+    files: Files,
 ) -> Examples:
     conversations: dict[int, Conversation] = {}
     dropped: dict[int, str] = {}
     for index, value in _objects(lines, uri):
         try:
-            conversations[index] = conversation(value)
+            conversations[index] = conversation(value, files)
         except ExampleError as error:
             dropped[index] = str(error)
     kept = _measured(conversations.values(), count_tokens)
     fitting = []
     for index, example in zip(conversations, kept, strict=True):
-        if example.tokens > context_tokens:
+        if example.read > context_tokens:
             dropped[index] = (
-                f"The example has {example.tokens} tokens, more than the {context_tokens}"
+                f"The example has {example.read} tokens, more than the {context_tokens}"
                 " the local trainer takes."
             )
         else:
@@ -71,18 +81,26 @@ def read_examples(
     return Examples(tuple(fitting), dict(sorted(dropped.items())))
 
 
-def conversation(value: Mapping[str, Any]) -> Conversation:
+def conversation(value: Mapping[str, Any], files: Files) -> Conversation:
     """An example in the service's own form: contents, perhaps a system instruction and tools."""
     contents = value.get("contents")
     if not isinstance(contents, list) or not contents:
         raise ExampleError("The example has no contents.")
-    turns = tuple(_turn(content) for content in contents)
+    turns = tuple(_turn(content, files) for content in contents)
     if turns[-1].role != "model" or not turns[-1].text:
         raise ExampleError("The last content must be the model's, with text.")
     if len(turns) < 2:
         raise ExampleError("The example has no content of the user.")
     system = value.get("systemInstruction", value.get("system_instruction"))
-    return Conversation(declared(None if system is None else _text(system), _tools(value)), turns)
+    said = None if system is None else _text(system, files)
+    return Conversation(declared(said, _tools(value)), turns, tuple(_types(contents)))
+
+
+def _types(contents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for content in contents:
+        for part in content["parts"]:
+            if data := _data(part):
+                yield data["mimeType"]
 
 
 def _tools(value: Mapping[str, Any]) -> str | None:
@@ -109,27 +127,45 @@ def _objects(lines: Iterable[bytes], uri: str) -> Iterator[tuple[int, dict[str, 
         yield index, value
 
 
-def _turn(content: object) -> Turn:
+def _turn(content: object, files: Files) -> Turn:
     role = content.get("role") if isinstance(content, dict) else None
     if role not in ("user", "model"):
         raise ExampleError(f"The role must be user or model, not {str(role)[:20]!r}.")
-    return Turn(role, _text(content))
+    return Turn(role, _text(content, files))
 
 
-def _text(content: object) -> str:
+def _text(content: object, files: Files) -> str:
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, list) or not parts:
         raise ExampleError("A content has no parts.")
-    texts = [_said(part) if isinstance(part, dict) else None for part in parts]
+    texts = [_said(part, files) if isinstance(part, dict) else None for part in parts]
     if not all(map(is_text, texts)):
-        raise ExampleError("A part is not text; the local trainer reads text only.")
+        raise ExampleError("A part is neither text nor fileData, which is all the trainer takes.")
     return "".join(map(str, texts))
 
 
-def _said(part: Mapping[str, Any]) -> object:
-    """Its text, or the function it calls or answers for as JSON."""
+def _said(part: Mapping[str, Any], files: Files) -> object:
+    """Its text, or the function it calls or answers for as JSON, or what a file is called."""
     functions = [part[name] for name in _FUNCTIONS if isinstance(part.get(name), dict)]
-    return as_json(functions[0]) if functions else part.get("text")
+    if functions:
+        return as_json(functions[0])
+    return _file(data, files) if (data := _data(part)) else part.get("text")
+
+
+def _data(part: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The file that it names, if that is all."""
+    data = None if {"text", *_FUNCTIONS} & {*part} else part.get("fileData")
+    return data if isinstance(data, dict) and data else None
+
+
+def _file(data: Mapping[str, Any], files: Files) -> str:
+    found = [data.get(name) for name in ("mimeType", "fileUri")]
+    if not all(map(is_text, found)):
+        raise ExampleError("A fileData has no mimeType or no fileUri.")
+    try:
+        return files.said(*map(str, found))
+    except FileError as error:
+        raise ExampleError(str(error)) from None
 
 
 def _measured(conversations: Iterable[Conversation], count: CountTokens) -> list[Example]:
@@ -137,8 +173,8 @@ def _measured(conversations: Iterable[Conversation], count: CountTokens) -> list
     prompts = [Conversation(whole.system, whole.turns[:-1]) for whole in wholes]
     counts = count([*wholes, *prompts])
     return [
-        Example(whole, input_tokens, max(0, tokens - input_tokens))
-        for whole, tokens, input_tokens in zip(
+        Example(whole, asked + tokens(whole.files), max(0, both - asked))
+        for whole, both, asked in zip(
             wholes, counts[: len(wholes)], counts[len(wholes) :], strict=True
         )
     ]

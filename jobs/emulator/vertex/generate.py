@@ -13,6 +13,7 @@ from jobs.emulator.trainer.client import TrainerClient
 from jobs.emulator.vertex.catalog import Catalog
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.files import Files, details, tokens
 from jobs.emulator.vertex.names import Names, local_id
 from jobs.emulator.vertex.prompts import Generation, read_generation, read_prompt
 from jobs.emulator.vertex.registry import Registry
@@ -37,9 +38,11 @@ class Generate:
         registry: Registry,
         deployment: Deployment,
         names: Names,
+        files: Files,
     ) -> None:
         self._state, self._catalog, self._trainer = state, catalog, trainer
         self._registry, self._deployment, self._names = registry, deployment, names
+        self._files = files
 
     def routes(self, root: str) -> list[Route]:
         place = f"/{root}/projects/{{project}}/locations/{{location}}"
@@ -55,7 +58,7 @@ class Generate:
 
     def _generate(self, request: Request) -> Answer:
         body = Fields(request.json())
-        source, prompt = self._source(request), read_prompt(body)
+        source, prompt = self._source(request), read_prompt(body, self._files)
         (input_tokens,) = self._trainer.count_tokens([prompt])
         room = self._trainer.context_tokens - input_tokens
         if room < 1:
@@ -77,13 +80,13 @@ class Generate:
 
     def _count(self, request: Request) -> Answer:
         self._source(request)
-        prompt = read_prompt(Fields(request.json()), answerable=False)
-        (tokens,) = self._trainer.count_tokens([prompt])
+        prompt = read_prompt(Fields(request.json()), self._files, answerable=False)
+        (text,) = self._trainer.count_tokens([prompt])
         characters = sum(len("".join(turn.text.split())) for turn in prompt.turns)
         return {
-            "totalTokens": tokens,
+            "totalTokens": text + tokens(prompt.files),
             "totalBillableCharacters": characters,
-            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}],
+            "promptTokensDetails": details(text, prompt.files),
         }
 
     def _answer(
@@ -93,8 +96,8 @@ class Generate:
             [prompt], source.adapter, asked.max_tokens, asked.temperature, asked.seed
         )
         kept = _before(text, asked.stop_sequences)
-        tokens = self._output_tokens(prompt, kept)
-        cut = kept == text and tokens >= asked.max_tokens
+        said, input_tokens = self._output_tokens(prompt, kept), input_tokens + tokens(prompt.files)
+        cut = kept == text and said >= asked.max_tokens
         microsecond = self._state.microsecond()
         return {
             "candidates": [
@@ -106,10 +109,10 @@ class Generate:
             ],
             "usageMetadata": {
                 "promptTokenCount": input_tokens,
-                "candidatesTokenCount": tokens,
-                "totalTokenCount": input_tokens + tokens,
+                "candidatesTokenCount": said,
+                "totalTokenCount": input_tokens + said,
             },
-            "modelVersion": f"{self._trainer.name} (local simulation of {source.base_model})",
+            "modelVersion": f"{self._trainer.name} ({_simulation(source, prompt)})",
             "createTime": timestamp(microsecond),
             "responseId": local_id(microsecond),
         }
@@ -139,6 +142,11 @@ class Generate:
                 " project does not have access to it.",
             )
         return Source(id)
+
+
+def _simulation(source: Source, prompt: Conversation) -> str:
+    unread = ", which reads no files but their names" if prompt.files else ""
+    return f"local simulation of {source.base_model}{unread}"
 
 
 def _before(text: str, stop_sequences: Sequence[str]) -> str:

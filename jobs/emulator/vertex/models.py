@@ -12,6 +12,7 @@ from jobs.emulator.vertex.masks import masked
 from jobs.emulator.vertex.names import ModelName, Names, Place, local_id
 from jobs.emulator.vertex.operations import Operations
 from jobs.emulator.vertex.registry import DEFAULT, Registry, Version
+from jobs.emulator.vertex.validation import KeyFault
 from jobs.emulator.wire import Answer, Request, Route
 
 _FILTERS = {"display_name": "displayName", "displayName": "displayName", "model": "id"}
@@ -35,9 +36,10 @@ class Models:
         deployment: Deployment,
         operations: Operations,
         names: Names,
+        key_fault: KeyFault,
     ) -> None:
         self._state, self._registry, self._deployment = state, registry, deployment
-        self._operations, self._names = operations, names
+        self._operations, self._names, self._key_fault = operations, names, key_fault
 
     def routes(self, root: str) -> list[Route]:
         models = f"/{root}/projects/{{project}}/locations/{{location}}/models"
@@ -118,6 +120,7 @@ class Models:
         body, place = Fields(request.json()), self._names.place(request)
         source = self._names.model_named(body.text("source_model"))
         _refuse_abroad(source, place)
+        self._check_key(body, place)
         with self._state.transaction():  # of two copies with one id the second is refused
             version = self._registry.get(source)
             target = self._target(body, place)
@@ -161,6 +164,12 @@ class Models:
             {**version, "deployedModels": where} if where else version
             for version, where in zip(versions, found, strict=True)
         ]
+
+    def _check_key(self, body: Fields, place: Place) -> None:
+        if "encryption_spec" in body:
+            key = body.message("encryption_spec").text("kms_key_name")
+            if error := self._key_fault(key, place.project):
+                raise error
 
 
 def _update_field(version: Version, name: str, body: Fields) -> None:

@@ -10,8 +10,8 @@ from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.catalog import BaseModel, Catalog, Limits, default_epochs
 from jobs.emulator.vertex.continuation import Continuation, base_model
 from jobs.emulator.vertex.dataset import DatasetError, Examples, read_examples
+from jobs.emulator.vertex.files import Files, OpenObject, split_uri
 from jobs.emulator.vertex.stats import data_stats
-from jobs.emulator.vertex.validation import OpenObject, split_uri
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Preparation:
         with stream:
             lines = _lines(stream, self._catalog.limits.training_bytes, uri)
             context = self._trainer.context_tokens
-            return read_examples(lines, uri, self._trainer.count_tokens, context)
+            count = self._trainer.count_tokens
+            return read_examples(lines, uri, count, context, Files(self._open))
 
 
 def _lines(stream: BinaryIO, limit: int, uri: str) -> Iterator[bytes]:

@@ -1,10 +1,12 @@
 """Prompts: what generateContent and countTokens are asked, checked as the service checks it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.trainer.base import Conversation, Turn
 from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.files import FileError, Files
 
 _ROLES = {"": "user", "user": "user", "function": "user", "model": "model"}
 _FUNCTIONS = ("function_call", "function_response")
@@ -19,16 +21,19 @@ class Generation:
     stop_sequences: tuple[str, ...]
 
 
-def read_prompt(body: Fields, *, answerable: bool = True) -> Conversation:
+def read_prompt(body: Fields, files: Files, *, answerable: bool = True) -> Conversation:
     """`answerable`: the model has to speak next."""
     contents = body.messages("contents")
     if not contents:
         raise _refusal("contents", "contents is not specified")
-    turns = tuple(_turn(content) for content in contents)
+    turns = tuple(_turn(content, files) for content in contents)
     if answerable and turns[-1].role != "user":
         raise _refusal("contents", "Please ensure that multiturn requests end with a user role.")
-    system = _text(body.message("system_instruction")) if "system_instruction" in body else None
-    return Conversation(declared(system, body.json("tools") if "tools" in body else None), turns)
+    system = None
+    if "system_instruction" in body:
+        system = _text(body.message("system_instruction"), files)
+    tools = body.json("tools") if "tools" in body else None
+    return Conversation(declared(system, tools), turns, tuple(_types(contents)))
 
 
 def declared(system: str | None, tools: str | None) -> str | None:
@@ -57,26 +62,44 @@ def read_generation(body: Fields, longest: int) -> Generation:
     )
 
 
-def _turn(content: Fields) -> Turn:
+def _types(contents: Iterable[Fields]) -> Iterator[str]:
+    for content in contents:
+        for part in content.messages("parts"):
+            if "file_data" in part and not any(name in part for name in ("text", *_FUNCTIONS)):
+                yield part.message("file_data").text("mime_type")
+
+
+def _turn(content: Fields, files: Files) -> Turn:
     role = content.text("role")
     if role not in _ROLES:
         raise _refusal(content.path("role"), "Please use a valid role: user, model.")
-    return Turn(_ROLES[role], _text(content))
+    return Turn(_ROLES[role], _text(content, files))
 
 
-def _text(content: Fields) -> str:
+def _text(content: Fields, files: Files) -> str:
     parts = content.messages("parts")
     if not parts:
         raise _refusal(content.path("parts"), "must include at least one parts field")
-    return "".join(map(_said, parts))
+    return "".join(_said(part, files) for part in parts)
 
 
-def _said(part: Fields) -> str:
+def _said(part: Fields, files: Files) -> str:
     if "text" in part:
         return part.text("text")
     if function := next((name for name in _FUNCTIONS if name in part), None):
         return part.json(function)
-    raise rpc_error("UNIMPLEMENTED", f"The emulator answers text only, and {part.path('')} is not.")
+    if "file_data" in part:
+        return _file(part.message("file_data"), files)
+    raise rpc_error(
+        "UNIMPLEMENTED", f"The emulator takes texts and fileData only, and {part.path('')} is none."
+    )
+
+
+def _file(data: Fields, files: Files) -> str:
+    try:
+        return files.said(data.text("mime_type"), data.text("file_uri"))
+    except FileError as error:
+        raise _refusal(data.path("file_uri"), str(error)) from None
 
 
 def _refusal(field: str, fault: str) -> ApiError:

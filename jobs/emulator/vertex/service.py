@@ -8,6 +8,7 @@ from jobs.emulator.vertex.catalog import Catalog, load_catalog
 from jobs.emulator.vertex.continuation import Continuation
 from jobs.emulator.vertex.deployment import Deployment
 from jobs.emulator.vertex.endpoints import Endpoints
+from jobs.emulator.vertex.files import Files, OpenObject
 from jobs.emulator.vertex.generate import Generate
 from jobs.emulator.vertex.jobs import TuningJobs
 from jobs.emulator.vertex.jobstore import JobStore
@@ -20,7 +21,7 @@ from jobs.emulator.vertex.publication import Publication
 from jobs.emulator.vertex.publishers import Publishers
 from jobs.emulator.vertex.registry import Registry
 from jobs.emulator.vertex.tuning import Tuning
-from jobs.emulator.vertex.validation import OpenObject, Validation
+from jobs.emulator.vertex.validation import KeyFault, Validation, no_fault
 from jobs.emulator.wire import Route
 
 
@@ -36,6 +37,7 @@ class Vertex:
         concurrent_jobs: int = 1,
         quota: int | None = None,
         catalog: Catalog | None = None,
+        key_fault: KeyFault = no_fault,
     ) -> None:
         catalog, names = catalog or load_catalog(), Names(numbers)
         jobs, metrics = JobStore(state, quota), Metrics(state)
@@ -50,13 +52,13 @@ class Vertex:
             trainer,
             concurrent_jobs,
         )
-        validation = Validation(catalog, open_object, continuation)
+        validation = Validation(catalog, open_object, continuation, key_fault)
         self._jobs = TuningJobs(state, jobs, metrics, validation, self._tuning, trainer, names)
         self._rooms = (
             self._jobs,
-            Models(state, registry, deployment, self._operations, names),
+            Models(state, registry, deployment, self._operations, names, key_fault),
             Endpoints(state, deployment, registry, self._operations, names),
-            Generate(state, catalog, trainer, registry, deployment, names),
+            Generate(state, catalog, trainer, registry, deployment, names, Files(open_object)),
             Publishers(catalog),
         )
 

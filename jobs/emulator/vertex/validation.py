@@ -4,13 +4,14 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from jobs.emulator.errors import ApiError, rpc_error
 from jobs.emulator.vertex import enums
 from jobs.emulator.vertex.catalog import BaseModel, Catalog
 from jobs.emulator.vertex.continuation import Continuation, Continued, check_continued, settled
 from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.files import OpenObject, split_uri
 from jobs.emulator.vertex.labels import label_faults
 from jobs.emulator.vertex.messages import (
     BETA_INPUTS,
@@ -23,7 +24,7 @@ from jobs.emulator.vertex.messages import (
 )
 from jobs.emulator.vertex.names import Place
 
-OpenObject = Callable[[str, str], BinaryIO | None]
+KeyFault = Callable[[str, str], ApiError | None]  # of a key, for the agent of a project's number
 Faults = dict[str, str]
 
 _LONGEST_NAME = 128
@@ -31,13 +32,22 @@ _HEAD = 1 << 20
 _KEY = re.compile(r"projects/[^/]+/locations/([^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
+def no_fault(key: str, project: str) -> None:
+    """Where there are no keys, none is refused."""
+
+
 class Validation:
     """Raises what the service would refuse; returns the job's inputs as the service keeps them."""
 
     def __init__(
-        self, catalog: Catalog, open_object: OpenObject, continuation: Continuation
+        self,
+        catalog: Catalog,
+        open_object: OpenObject,
+        continuation: Continuation,
+        key_fault: KeyFault = no_fault,
     ) -> None:
         self._catalog, self._open, self._continuation = catalog, open_object, continuation
+        self._key_fault = key_fault
 
     def job(self, job: Fields, place: Place, beta: bool) -> dict[str, Any]:
         _only_known(job, beta)
@@ -71,9 +81,25 @@ class Validation:
         if continued:
             check_continued(job, continued, base.serving[place.location])
         if "encryption_spec" in job:
-            _check_key(job.message("encryption_spec"), base, place)
+            self._check_key(job.message("encryption_spec"), base, place)
         _check_adapter_size(job, base)
         return base
+
+    def _check_key(self, encryption: Fields, base: BaseModel, place: Place) -> None:
+        if not base.customer_managed_keys:
+            raise rpc_error(
+                "FAILED_PRECONDITION",
+                f"Customer-managed encryption keys are not supported for base model {base.id}.",
+            )
+        key = encryption.text("kms_key_name")
+        found = _KEY.fullmatch(key)
+        if not found or found[1] != place.location:
+            fault = f"The key {key!r} must be a Cloud KMS key in location {place.location}."
+            raise rpc_error(
+                "INVALID_ARGUMENT", fault, violations={encryption.path("kms_key_name"): fault}
+            )
+        if error := self._key_fault(key, place.project):
+            raise error
 
     def _faults(self, job: Fields, spec: Fields) -> Faults:
         faults: Faults = {}
@@ -105,11 +131,6 @@ class Validation:
             return f"{uri} does not exist, or the service agent may not read it."
         with stream:
             return None if _looks_like_jsonl(stream.read(_HEAD)) else wrong_type
-
-
-def split_uri(uri: str) -> tuple[str, str] | None:
-    found = re.fullmatch(r"gs://([^/]+)/(.+)", uri)
-    return (found[1], found[2]) if found else None
 
 
 def _only_known(job: Fields, beta: bool) -> None:
@@ -155,21 +176,6 @@ def _unknown(name: str, retired: str | None) -> ApiError:
     if retired:
         fault = f"Base model {name} is not supported: it was retired on {retired}."
     return rpc_error("INVALID_ARGUMENT", fault, violations={"tuning_job.base_model": fault})
-
-
-def _check_key(encryption: Fields, base: BaseModel, place: Place) -> None:
-    if not base.customer_managed_keys:
-        raise rpc_error(
-            "FAILED_PRECONDITION",
-            f"Customer-managed encryption keys are not supported for base model {base.id}.",
-        )
-    key = encryption.text("kms_key_name")
-    found = _KEY.fullmatch(key)
-    if not found or found[1] != place.location:
-        fault = f"The key {key!r} must be a Cloud KMS key in location {place.location}."
-        raise rpc_error(
-            "INVALID_ARGUMENT", fault, violations={encryption.path("kms_key_name"): fault}
-        )
 
 
 def _check_adapter_size(job: Fields, base: BaseModel) -> None:

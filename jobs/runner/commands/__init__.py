@@ -130,17 +130,31 @@ class Place:
         from jobs.runner import ledger, stack
 
         digest = ledger.digest_of(ledger.exported(self.ledger.recorded()))
-        outputs = dict(stack.record(self.stack))
+        outputs = dict(stack.record(self.stack, partial(click.echo, err=True)))
         self.ledger.note(digest)
         return outputs
 
     def read(self, select: Sequence[str] = ()) -> tuple[dict[str, Recorded], list[Resolved]]:
-        """What is recorded and what is wanted: the ledger is listed while the specs are read."""
+        """What is recorded and what is wanted: the ledger is listed while the specs are read.
+
+        What is selected may be recorded alone, its spec being gone.
+        """
+        from jobs.runner import spec
+
         ledger = self.ledger
         with ThreadPoolExecutor(1) as beside:
             recorded = beside.submit(ledger.recorded)
-            resolved = self.resolve(select)
+            with_spec = [name for name in select if name in spec.names(self.root)]
+            resolved = self.resolve(with_spec) if with_spec or not select else []
+            if not {*select} <= {*with_spec, *recorded.result()}:
+                self.resolve(select)  # raises, with a guess at what was meant
             return recorded.result(), resolved
+
+    def others(self, select: Sequence[str]) -> set[str]:
+        """The names of the specs that are not selected, where some are."""
+        from jobs.runner import spec
+
+        return spec.names(self.root) - {*select} if select else set()
 
     def resolve(self, select: Sequence[str] = ()) -> list[Resolved]:
         """The specs of this stack, read and checked; faulty specs raise, faulty data is found."""

@@ -19,6 +19,7 @@ from jobs.runner.errors import VertuneError
 from jobs.runner.events import Events
 from jobs.runner.plan import Action, Change, Plan
 from jobs.runner.reconcile import Reconciliation, reconcile
+from jobs.runner.storage import Changed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -152,7 +153,7 @@ def command(
 def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> None:
     found = _reconciled(place, terms, retry)
     promised = promise.promise(found.plan, place.name, place.settings.project)
-    click.echo(_shown(place, found.plan), err=output != "text")
+    click.echo(_shown(place, found), err=output != "text")
     promised = _held(place, terms, found, promised)
     result = _rounds(place, terms, found, promised)
     after = _reconciled(place, terms)
@@ -160,15 +161,18 @@ def _apply(place: Place, terms: _Terms, retry: tuple[str, ...], output: str) -> 
     _finish(place, output, result, after, terms)
 
 
-def _shown(place: Place, plan: Plan) -> str:
-    return report.plan_text(report.Shown(plan, place.name, place.settings))
+def _shown(place: Place, found: Reconciliation) -> str:
+    shown = report.Shown(found.plan, place.name, place.settings, short=found.short)
+    return report.plan_text(shown)
 
 
 def _reconciled(place: Place, terms: _Terms, retry: tuple[str, ...] = ()) -> Reconciliation:
     recorded, resolved = place.read(terms.select)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
-    found = reconcile(resolved, recorded, terms.select, retry, terms.allow)
+    found = reconcile(
+        resolved, recorded, terms.select, retry, terms.allow, place.others(terms.select)
+    )
     if place.earlier:
         found = replace(found, plan=place.earlier.noted(found.plan))
     return found.of(_approved(place).goes_on) if terms.go_on else found
@@ -219,7 +223,7 @@ def _rounds(place: Place, terms: _Terms, found: Reconciliation, promised: promis
         if terms.held:
             found = found.of(promised.covers)
         elif not all(map(promised.covers, found.plan.now)):
-            click.echo(_shown(place, found.plan), err=True)
+            click.echo(_shown(place, found), err=True)
     return result
 
 
@@ -272,7 +276,10 @@ def _refuse(place: Place, terms: _Terms, found: Reconciliation) -> None:
     if against:
         raise _Refused(against)
     if marked != place.owner:
-        place.ledger.mark(place.owner)
+        try:
+            place.ledger.mark(place.owner, instead_of=marked)
+        except Changed:
+            _refuse(place, terms, found)  # another stack was faster
 
 
 def _spent(place: Place) -> spending.Spent | None:
@@ -285,10 +292,14 @@ def _spent(place: Place) -> spending.Spent | None:
 def _ask(place: Place, terms: _Terms) -> None:
     """A paid action is confirmed by a person; where nobody is, by --yes to a reviewed plan."""
     if sys.stdin.isatty():
-        if not terms.yes and not click.confirm("Submit these jobs?", default=False):
+        jobs = "simulated jobs, which cost nothing" if place.settings.emulator else "jobs"
+        if not terms.yes and not click.confirm(f"Submit these {jobs}?", default=False):
             raise VertuneError("nothing was done")
     elif not terms.yes:
-        raise VertuneError("nothing was done: this costs money and nobody can be asked; add --yes")
+        costs = "this costs money"
+        if place.settings.emulator:
+            costs = "this tunes, simulated and at no cost,"
+        raise VertuneError(f"nothing was done: {costs} and nobody can be asked; add --yes")
     elif not terms.held and not place.settings.emulator:
         raise VertuneError(
             "nothing was done: this costs money, and nobody here has seen the plan; save it with"

@@ -18,7 +18,18 @@ import click
 from jobs.runner.commands import Place
 from jobs.runner.errors import VertuneError
 
-_TEXT = "The ferry operator raised its dividend after quarterly profit doubled on a busy summer."
+_QUESTION = (
+    "question: Where are the spare keys kept?"
+    " context: Spare keys hang behind the notice board; sign for them."
+)
+_OUTPUTS = ("pulumi", "stack", "output", "tuned_models", "--json", "--stack", "local")
+_NEXT = """
+Next, by hand:
+  source .venv/bin/activate
+  vertune emulator start
+  eval "$(vertune emulator env)"
+  vertune predict headlines "Shares of the grocer rose on strong sales."
+Recipes for your own data, and for Google Cloud, are in README.md."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,15 @@ STEPS = (
     Step("What would be tuned, why and for how much", ("vertune", "plan")),
     Step("Tune, evaluate, record", ("vertune", "apply", "--yes")),
     Step("What is recorded", ("vertune", "status")),
-    Step("The stack's outputs", ("pulumi", "stack", "output", "tuned_models", "--stack", "local")),
+    Step("The stack's outputs", _OUTPUTS),
     Step(
-        "A new text, the base model's answer", ("vertune", "predict", "--base", "headlines", _TEXT)
+        "A new question, and what the base model makes of it",
+        ("vertune", "predict", "--base", "handbook", _QUESTION),
     ),
-    Step("The tuned model's answer", ("vertune", "predict", "headlines", _TEXT)),
+    Step(
+        "The tuned model answers in words of the text, as it was taught to",
+        ("vertune", "predict", "handbook", _QUESTION),
+    ),
     Step("Nothing is left to do", ("vertune", "plan", "--detailed-exitcode")),
 )
 
@@ -69,7 +84,7 @@ def command(place: Place, keep: bool) -> None:
     click.echo(
         f"\nDone in {time.monotonic() - start:.0f} s. All of it was simulated on this machine."
     )
-    click.echo('Next: eval "$(vertune emulator env)" after `vertune emulator start`, and README.md')
+    click.echo(_NEXT)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -102,7 +117,9 @@ def _environment(root: Path) -> Mapping[str, str]:
     found = running(folder)
     settings = environment(found.url, folder, root) if found else {}
     path = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, **settings, "VERTUNE_STACK": "local"}
+    own = {"PATH": path, **settings, "VERTUNE_STACK": "local"}
+    # A machine that is slow or busy is given time: whoever tries this has no other yet.
+    return {"VERTUNE_PATIENCE": "4", **os.environ, **own}
 
 
 def _unlock(root: Path, environment: Mapping[str, str]) -> None:

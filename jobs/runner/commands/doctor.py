@@ -19,6 +19,7 @@ from jobs.runner.commands import Place, output_option
 from jobs.runner.errors import NotProvisioned, VertuneError
 
 _KEY = "GOOGLE_APPLICATION_CREDENTIALS"
+_EXAMPLE = "my-project-"  # so the projects begin that the files of stacks come with
 _TO_READ_WITH = ("emulator", "environment", "credentials")  # without one, no bucket can be read
 
 
@@ -110,10 +111,12 @@ def _repository(place: Place) -> Iterator[Finding]:
         yield Finding("stack", said, False, f"edit Pulumi.{place.name}.yaml")
         return
     simulated = " (simulated on this machine)" if settings.emulator else ""
-    yield Finding(
-        "stack",
-        f"{place.name} (by {chosen.why}): project {settings.project}, {settings.region}{simulated}",
-    )
+    said = f"{place.name} (by {chosen.why}): project {settings.project}, {settings.region}"
+    if settings.project.startswith(_EXAMPLE):
+        said = f"a project and a bucket of yours in place of the example's; {said}"
+        yield Finding("stack", said, False, f"edit Pulumi.{place.name}.yaml")
+    else:
+        yield Finding("stack", said + simulated)
     services = [*(_local(place) if settings.emulator else _cloud())]
     yield from services
     if all(finding.ok for finding in services if finding.what in _TO_READ_WITH):

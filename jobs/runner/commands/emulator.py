@@ -134,7 +134,7 @@ def faults(place: Place, file: Path | None, clear: bool, output: str) -> None:
 
     A rule is for a method, path and query (globs), from the nth request on, so many times. Before
     or after the request acted it makes a delay, answers an error status, cuts the connection or
-    the answer, answers nonsense, or holds the request. README has an example.
+    the answer, answers nonsense, or holds the request. docs/emulator.md has an example.
 
     Example: vertune emulator faults --set faults.yaml
     """

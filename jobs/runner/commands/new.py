@@ -24,6 +24,12 @@ evaluation: {{metric: {metric}}}
 """
 
 
+def _offered(context: click.Context, option: click.Parameter, begun: str) -> list[str]:
+    """What a shell completes."""
+    able = catalog.load().tunable(datetime.now(UTC).date())
+    return [name for name in able if name.startswith(begun)]
+
+
 @click.group("new")
 def command() -> None:
     """Start a new spec or a new stack; what is there is never written over."""
@@ -38,7 +44,11 @@ def command() -> None:
     help="What the examples ask for.",
 )
 @click.option("--dataset", help="Folder, .jsonl file or gs:// URI; by default datasets/NAME.")
-@click.option("--base-model", help="By default the cheapest one whose price is known.")
+@click.option(
+    "--base-model",
+    shell_complete=_offered,
+    help="By default the cheapest one whose price is known.",
+)
 @click.pass_obj
 def job(place: Place, name: str, task: Task, dataset: str | None, base_model: str | None) -> None:
     """Start a new spec, jobs/NAME.yaml, to be filled in and checked.
@@ -56,10 +66,9 @@ def job(place: Place, name: str, task: Task, dataset: str | None, base_model: st
     )
     _write(place.root, name, text)
     click.echo(f"jobs/{name}.yaml is written.")
-    if dataset.startswith("gs://"):
-        click.echo("Next:")
-    else:
-        click.echo(f"Next: put examples into {dataset} (train, validation and test.jsonl), then")
+    there = dataset.startswith("gs://") or (place.root / dataset).exists()
+    files = "" if dataset.endswith(".jsonl") else " (train, validation and test.jsonl)"
+    click.echo("Next:" if there else f"Next: put examples into {dataset}{files}, then")
     click.echo(f"  vertune check --select {name}")
 
 

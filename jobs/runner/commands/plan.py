@@ -95,11 +95,12 @@ def command(
     month = spending.this_month(recorded, now)
     if retry:
         recorded = gone.without(recorded, resolved, retry, place.registry)
-    plan = reconcile(resolved, recorded, select, retry, allow).plan
+    found = reconcile(resolved, recorded, select, retry, allow, place.others(select))
+    plan = found.plan
     if exact:
         priced = {one.name for one in plan.changes if one.costs or one.action is Action.BLOCKED}
         resolved = place.counted(resolved, priced)
-        plan = reconcile(resolved, recorded, select, retry, allow).plan
+        plan = reconcile(resolved, recorded, select, retry, allow, place.others(select)).plan
     if not kept:
         plan = place.earlier.noted(plan) if place.earlier else plan
         plan = history.told(plan, resolved, place.ledger, place.open_bucket)
@@ -109,7 +110,7 @@ def command(
     spent = month if plan.tunes else None
     standing = _against(place, plan, recorded, spent, asked=kept is None)
     against = [guard for guard in standing if guard.name not in allow]
-    shown = report.Shown(plan, place.name, place.settings, against, spent)
+    shown = report.Shown(plan, place.name, place.settings, against, spent, found.short)
     if output == "json":
         click.echo(report.dumps(report.plan_json(shown)))
     elif touched:

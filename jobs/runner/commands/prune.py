@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jobs.runner.prune import Found, Leftover, Prune, Unused
 
 _DAY = 24 * 60 * 60.0
+_NAMED = 10  # tunings that one reason keeps
 _COLUMNS = ("what", "age", "size", "in the service", "why")
 
 
@@ -80,14 +82,32 @@ def _opened(place: Place) -> Prune:
 def _print(found: Found, yes: bool, failed: dict[str, str], output: str) -> None:
     rows = [*map(_leftover, found.leftovers), *map(_unused, found.unused)]
     if output == "json":
-        click.echo(report.dumps({"deleted": yes, "found": rows, "failed": failed}))
+        kept = [{"name": name, "fingerprint": key, "by": why} for (name, key), why in _kept(found)]
+        body = {"deleted": yes, "found": rows, "failed": failed, "kept": kept}
+        click.echo(report.dumps(body))
         return
     if rows:
         cells = [_cells(row) for row in rows]
         click.echo(report.table(_COLUMNS, cells, markdown=output == "markdown"))
     for title, why in failed.items():
         click.echo(f"{title}: {why}", err=True)
+    for line in _keeps(found):
+        click.echo(line)
     click.echo(_sum(rows, yes, failed))
+
+
+def _kept(found: Found) -> list[tuple[tuple[str, str], str]]:
+    return sorted(found.kept.items())
+
+
+def _keeps(found: Found) -> Iterator[str]:
+    """By what keeps them, with the first few of them."""
+    by_reason: dict[str, list[str]] = {}
+    for (name, fingerprint), why in _kept(found):
+        by_reason.setdefault(why, []).append(f"{name} {fingerprint[:12]}")
+    for why, titles in by_reason.items():
+        more = f" and {len(titles) - _NAMED:,} more" if len(titles) > _NAMED else ""
+        yield f"Kept, {why}: {', '.join(titles[:_NAMED])}{more}"
 
 
 def _leftover(one: Leftover) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from jobs.runner.datasets.files import checked, new, rows
 from jobs.runner.findings.people import KINDS
-from jobs.runner.findings.secrets import OTHERS, TOKENS
+from jobs.runner.findings.secrets import OTHERS
+from jobs.runner.findings.tokens import TOKENS
 
 
 def redact(path: Path, to: Path) -> Counter[str]:
@@ -37,7 +38,7 @@ def _everywhere(value: Any, count: Counter[str]) -> Any:
 
 def without(text: str, count: Counter[str]) -> str:
     """The text with `[kind]` in place of each secret, number and address of a person."""
-    for secret in (*TOKENS, *OTHERS):
+    for secret in (*[one for one in TOKENS if one.may_be_in(text)], *OTHERS):
         text = _replaced(text, secret.pattern, secret.name, count, lambda found: True)
     for kind in KINDS:
         text = _replaced(text, kind.pattern, kind.name, count, kind.holds)

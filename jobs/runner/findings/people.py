@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from jobs.runner import rules
+from jobs.runner.findings import phones
 from jobs.runner.findings.secrets import masked, one
 from jobs.runner.found import Found
 from jobs.runner.rows import Rows, SplitName
@@ -50,17 +51,16 @@ def email(text: str) -> bool:
     return "://" not in text and not _RESERVED.search(text)
 
 
-def phone(text: str) -> bool:
-    """7 to 15 digits, and none of the numbers that are set aside for stories."""
-    digits = "".join(filter(str.isdigit, text))
-    return 9 <= len(digits) <= 15 and "55501" not in digits and len(set(digits)) > 2
+# RFC 9637; the older one for examples is known to all versions of the library.
+_EXAMPLES = ipaddress.IPv6Network("3fff::/20")
 
 
 def address(text: str) -> bool:
     try:
-        return ipaddress.ip_address(text).is_global
+        found = ipaddress.ip_address(text)
     except ValueError:
         return False
+    return found.is_global and found not in _EXAMPLES
 
 
 _EMAIL = Kind(
@@ -69,34 +69,43 @@ _EMAIL = Kind(
     r"\b(?:[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,80}:)?[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
     email,
 )
-_ADDRESS = Kind(
-    rules.ADDRESS,
-    "IP address",
-    r"(?<![\w.])(?<![Vv]ersion )(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
-    address,
+_ADDRESSES = (
+    Kind(
+        rules.ADDRESS,
+        "IP address",
+        r"(?a)(?<![\w.])(?<![Vv]ersion )(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
+        address,
+    ),
+    Kind(  # all that are routed begin so, which no time and no name of a program does
+        rules.ADDRESS,
+        "IP address",
+        r"(?a)(?<![\w.:-])[23][0-9A-Fa-f]{3}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:::)?(?![\w-]|:\w)",
+        address,
+    ),
 )
 _LONG_NUMBERS = (  # in the order in which a text belongs to the first that takes it
     Kind(
         rules.IBAN,
         "IBAN",
-        r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
+        r"(?a)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
         iban,
     ),
     Kind(
         rules.CARD,
         "card number",
-        r"(?<![\w.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])",
+        r"(?a)(?<![\w.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])",
         card,
     ),
-    Kind(
-        rules.PHONE,
-        "telephone number",
-        r"(?<![\w.+-])(?:\+\d{1,3}[ ./-]?(?:\(0?\d{1,5}\)[ ./-]?)?\d(?:[ ./-]?\d){6,12}"
-        r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-])",
-        phone,
+    *(
+        Kind(rules.PHONE, "telephone number", f"(?a){pattern}", holds)
+        for pattern, holds in (
+            (phones.INTERNATIONAL, phones.international),
+            (phones.GROUPED, phones.grouped),
+            (phones.NAMED, phones.national),
+        )
     ),
 )
-KINDS = (_EMAIL, *_LONG_NUMBERS, _ADDRESS)
+KINDS = (_EMAIL, *_LONG_NUMBERS, *_ADDRESSES)
 
 
 class People:
@@ -105,7 +114,9 @@ class People:
     marks: Mapping[str, str] = {
         "at": "@",
         "parted number": r"[0-9]\.[0-9]",
+        "sixth version": "[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{1,4}:|:[0-9A-Fa-f]|:)",
         "long number": r"[0-9](?:[ ().+/-]*[0-9]){8}",
+        "called": rf"{phones.CALLED}\(?[0-9](?:[ ()./-]{{0,2}}[0-9]){{6}}",
     }
 
     def __init__(self) -> None:
@@ -114,8 +125,8 @@ class People:
     def look(self, rows: Rows, marked: Mapping[str, Sequence[int]]) -> None:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._search(rows, (_EMAIL,), marked["at"])
-        self._search(rows, (_ADDRESS,), marked["parted number"])
-        self._search(rows, _LONG_NUMBERS, marked["long number"])
+        self._search(rows, _ADDRESSES, _either(marked, "parted number", "sixth version"))
+        self._search(rows, _LONG_NUMBERS, _either(marked, "long number", "called"))
 
     def _search(self, rows: Rows, kinds: tuple[Kind, ...], there: Sequence[int]) -> None:
         found = self._found[rows.split]
@@ -129,12 +140,16 @@ class People:
             yield from found.all()
 
 
+def _either(marked: Mapping[str, Sequence[int]], *names: str) -> Sequence[int]:
+    return sorted({row for name in names for row in marked[name]})
+
+
 def matches(text: str, kinds: tuple[Kind, ...]) -> Iterator[tuple[Kind, str]]:
     """What each kind finds; what one has taken the next does not see."""
     for kind in kinds:
         for match in re.finditer(kind.pattern, text):
             if kind.holds(match[0]):
-                yield kind, match[0]
+                yield kind, match[match.re.groups]
         text = re.sub(kind.pattern, partial(_without, kind), text)
 
 

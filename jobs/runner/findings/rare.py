@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from jobs.runner.rows import Rows
@@ -35,7 +36,7 @@ class Rare:
     def __init__(self, *seekers: Seeks) -> None:
         self._seekers = seekers
         self._marks = {name: mark for one in seekers for name, mark in one.marks.items()}
-        self._automaton: hyperscan.Database | None = None
+        self._scratch: hyperscan.Scratch | None = None
 
     def take(self, rows: Rows) -> None:
         marked = self._marked(rows)
@@ -45,22 +46,36 @@ class Rare:
     def _marked(self, rows: Rows) -> Marked:
         names = [*self._marks]
         hits: list[tuple[int, int]] = []
-        self._built().scan(rows.whole, match_event_handler=lambda *hit: hits.append(hit[:3:2]))
+        automaton = _automaton((*self._marks.values(),))
+        self._scratch = self._scratch or _scratch(automaton)
+        automaton.scan(
+            rows.whole,
+            match_event_handler=lambda *hit: hits.append(hit[:3:2]),
+            scratch=self._scratch,
+        )
         found: dict[str, set[int]] = {name: set() for name in names}
         ends = rows.ends if hits else ()
         for mark, end in hits:
             found[names[mark]].add(bisect(ends, end - 1))
         return {name: sorted(some) for name, some in found.items()}
 
-    def _built(self) -> hyperscan.Database:
-        if self._automaton is None:
-            import hyperscan
-
-            self._automaton = hyperscan.Database()
-            marks = [mark.encode() for mark in self._marks.values()]
-            self._automaton.compile(expressions=marks)
-        return self._automaton
-
     def findings(self) -> Iterator[Finding]:
         for one in self._seekers:
             yield from one.findings()
+
+
+@cache
+def _automaton(marks: tuple[str, ...]) -> hyperscan.Database:
+    """Made once for all specs; it takes longer than to look at a small file."""
+    import hyperscan
+
+    automaton = hyperscan.Database()
+    automaton.compile(expressions=[mark.encode() for mark in marks])
+    return automaton
+
+
+def _scratch(automaton: hyperscan.Database) -> hyperscan.Scratch:
+    """What a scan works with, for one at a time."""
+    import hyperscan
+
+    return hyperscan.Scratch(automaton)

@@ -1,3 +1,5 @@
+"""Checkpoints: at the end of which epochs they are, and that none is there half-written."""
+
 from itertools import pairwise
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Client: the trainer's worker is started, asked, stopped, and replaced once it died."""
+
 import os
 import select
 import signal
@@ -61,7 +63,7 @@ def test_a_trainer_is_described_without_starting_its_worker(client: TrainerClien
 
 
 def test_an_unknown_trainer_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nearest-example"):
+    with pytest.raises(ValueError, match="there are: smollm2, nearest"):
         TrainerClient("gpt", tmp_path)
 
 

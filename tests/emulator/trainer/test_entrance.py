@@ -1,3 +1,5 @@
+"""Entrance: answers enter as in the plain transformer, and states that are kept equal new ones."""
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Generation: the likeliest answers, whether asked one by one or many at once."""
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Low-rank adapters: a new one changes nothing yet, and every part of it can learn."""
+
 import jax.numpy as jnp
 import numpy as np
 import pytest

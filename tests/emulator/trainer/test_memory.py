@@ -1,3 +1,5 @@
+"""Memory: every key has its value, and what is kept fits."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

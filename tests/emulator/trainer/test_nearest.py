@@ -1,3 +1,5 @@
+"""Nearest: answers of the most similar example, openly without a language model."""
+
 from dataclasses import replace
 from pathlib import Path
 

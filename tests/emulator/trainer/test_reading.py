@@ -1,3 +1,5 @@
+"""Reading: prompts in a group are read as the plain transformer reads each alone."""
+
 import weakref
 from collections.abc import Sequence
 

@@ -1,3 +1,5 @@
+"""SmolLM2: what tuning it reports step by step, and what it learns."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property

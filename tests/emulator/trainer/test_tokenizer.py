@@ -1,3 +1,5 @@
+"""Tokenizer: any text comes back as it was."""
+
 import pytest
 from gguf import GGUFReader
 from hypothesis import given, settings

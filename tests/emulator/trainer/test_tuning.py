@@ -1,3 +1,5 @@
+"""Tuning: loss and gradient are those of the plain transformer."""
+
 from itertools import chain
 
 import jax

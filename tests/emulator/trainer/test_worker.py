@@ -1,3 +1,5 @@
+"""Worker: questions that come close together are answered together."""
+
 import io
 import queue
 from collections import deque

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import pytest
 
 from jobs.emulator.trainer.base import Conversation, Turn
 from jobs.emulator.vertex.dataset import DatasetError, read_examples
+from jobs.emulator.vertex.files import TOKENS, Files
 from jobs.emulator.vertex.stats import data_stats
 from tests.emulator.vertex.place import TRAIN, Place, example, headlines, jsonl
 
@@ -20,7 +22,14 @@ def words(conversations: Sequence[Conversation]) -> list[int]:
 
 
 def read(data: bytes, limit: int = 100) -> Any:
-    return read_examples(data.splitlines(keepends=True), TRAIN, words, limit)
+    return read_examples(data.splitlines(keepends=True), TRAIN, words, limit, FILES)
+
+
+def _there(bucket: str, name: str) -> BinaryIO | None:
+    return BytesIO() if (bucket, name) == ("data", "cats/tom.png") else None
+
+
+FILES = Files(_there)
 
 
 def user(text: Any) -> dict[str, Any]:
@@ -42,6 +51,20 @@ def test_an_example_is_a_conversation_with_its_system_instruction() -> None:
     turns = (Turn("user", "a"), Turn("model", "b"), Turn("user", "c"), Turn("model", "d"))
     assert kept.conversation == Conversation("Be brief.", turns)
     assert (kept.input_tokens, kept.output_tokens) == (5, 1)
+
+
+def file(uri: Any) -> dict[str, Any]:
+    part = {"fileData": {"mimeType": "image/png", "fileUri": uri}}
+    return {"role": "user", "parts": [{"text": "What is "}, part]}
+
+
+def test_of_a_file_the_name_is_read_and_the_tokens_of_an_image_are_counted() -> None:
+    value = {"contents": [file("gs://data/cats/tom.png"), model("a cat")]}
+
+    (kept,) = read(jsonl(value)).kept
+
+    assert kept.conversation.turns[0].text == "What is [image/png tom.png]"
+    assert (kept.input_tokens, kept.output_tokens) == (4 + TOKENS, 2)
 
 
 def test_functions_are_read_as_the_json_they_are_written_in() -> None:
@@ -84,9 +107,12 @@ def test_blank_lines_do_not_count() -> None:
         ({"contents": [{"role": "assistant", "parts": [{"text": "a"}]}]}, "role"),
         ({"contents": [{"parts": [{"text": "a"}]}, model("b")]}, "role"),
         ({"contents": [{"role": "user"}, model("b")]}, "no parts"),
-        ({"contents": [{"role": "user", "parts": [{"fileData": {}}]}, model("b")]}, "not text"),
+        ({"contents": [{"role": "user", "parts": [{"fileData": {}}]}, model("b")]}, "neither text"),
         ({"contents": ["a", "b"]}, "role"),
-        ({"contents": [user(7), model("b")]}, "not text"),
+        ({"contents": [user(7), model("b")]}, "neither text"),
+        ({"contents": [file("gs://data/gone.png"), model("b")]}, "does not exist"),
+        ({"contents": [file("https://a.org/tom.png"), model("b")]}, "file uri"),
+        ({"contents": [file(7), model("b")]}, "no mimeType or no fileUri"),
     ],
 )
 def test_an_invalid_example_is_dropped_with_a_reason(value: Any, reason: str) -> None:

@@ -11,8 +11,9 @@ from google.genai.errors import ClientError
 
 from jobs.emulator.trainer.catalog import NEAREST
 from jobs.emulator.trainer.client import TrainerClient
+from jobs.emulator.vertex.files import TOKENS
 from tests.emulator.vertex.held import Held
-from tests.emulator.vertex.place import BASE, Place
+from tests.emulator.vertex.place import BASE, TRAIN, Place
 from tests.emulator.vertex.test_models import undeploy_all
 
 US = "projects/vertune-local/locations/us"
@@ -182,6 +183,49 @@ def test_a_picture_is_not_answered_as_if_it_were_text(place: Place) -> None:
     status, _ = generate(place, contents=[{"role": "user", "parts": [part]}])
 
     assert status == 501
+
+
+def test_of_a_file_that_is_there_the_name_is_read_and_a_fixed_number_of_tokens_counted(
+    place: Place,
+) -> None:
+    place.objects["gs://data/cats/tom.png"] = b"png"
+    contents = [{"role": "user", "parts": [{"text": "What is "}, file("gs://data/cats/tom.png")]}]
+
+    _, answer = generate(place, contents=contents)
+    _, count = place.call("POST", f"v1/{BASE_PATH}:countTokens", {"contents": contents})
+
+    assert answer["modelVersion"].endswith(f"of {BASE}, which reads no files but their names)")
+    assert answer["usageMetadata"]["promptTokenCount"] == count["totalTokens"] == 6 + TOKENS
+    assert count["promptTokensDetails"] == [
+        {"modality": "TEXT", "tokenCount": 6},
+        {"modality": "IMAGE", "tokenCount": TOKENS},
+    ]
+
+
+@pytest.mark.parametrize("call", ["generateContent", "countTokens"])
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ({"fileUri": "gs://data/gone.png", "mimeType": "image/png"}, "gs://data/gone.png does not"),
+        ({"fileUri": "https://a.org/tom.png", "mimeType": "image/png"}, "unsupported file uri"),
+        ({"fileUri": TRAIN}, "mimeType"),
+        ({}, "unsupported file uri"),
+        ({"fileUri": 7}, "TYPE_STRING"),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused(
+    place: Place, call: str, part: dict[str, object], why: str
+) -> None:
+    contents = [{"role": "user", "parts": [{"fileData": part}]}]
+
+    status, answer = place.call("POST", f"v1/{BASE_PATH}:{call}", {"contents": contents})
+
+    assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert why in answer["error"]["message"]
+
+
+def file(uri: str) -> dict[str, object]:
+    return {"fileData": {"mimeType": "image/png", "fileUri": uri}}
 
 
 def test_an_endpoint_answers_only_in_its_own_location(place: Place) -> None:

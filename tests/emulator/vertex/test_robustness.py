@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from jobs.emulator.vertex.catalog import load_catalog
 from jobs.emulator.vertex.continuation import Continuation
 from jobs.emulator.vertex.dataset import ExampleError, conversation
 from jobs.emulator.vertex.fields import Fields
+from jobs.emulator.vertex.files import Files
 from jobs.emulator.vertex.messages import HYPER_PARAMETERS, INPUTS, SPEC
 from jobs.emulator.vertex.names import Names, Place
 from jobs.emulator.vertex.prompts import read_generation, read_prompt
@@ -45,7 +47,10 @@ ORDERS = message(
         hyper_parameters=message(HYPER_PARAMETERS),
     ),
 )
-PARTS = st.lists(st.fixed_dictionaries({"text": st.text(max_size=5)}) | ANYTHING, max_size=3)
+FILE = message(["x"], mimeType=st.just("a/b") | ANYTHING, fileUri=st.just("gs://a/b") | ANYTHING)
+PART = message(["functionCall"], text=st.text(max_size=5), fileData=FILE)
+PARTS = st.lists(PART | ANYTHING, max_size=3)
+FILES = Files(lambda bucket, name: BytesIO() if name == "b" else None)
 CONTENT = message(["x"], role=st.sampled_from(["user", "model"]) | ANYTHING, parts=PARTS)
 PROMPTS = message(
     ["contents", "generation_config"],
@@ -75,7 +80,7 @@ def test_an_order_is_kept_or_refused(validation: Validation, body: dict[str, Any
 def test_a_prompt_is_read_or_refused(body: dict[str, Any]) -> None:
     fields = Fields(body)
     with suppress(ApiError):
-        prompt, generation = read_prompt(fields), read_generation(fields, 100)
+        prompt, generation = read_prompt(fields, FILES), read_generation(fields, 100)
         assert prompt.turns[-1].role == "user"
         assert 1 <= generation.max_tokens <= 100
 
@@ -83,7 +88,7 @@ def test_a_prompt_is_read_or_refused(body: dict[str, Any]) -> None:
 @given(message(["contents", "systemInstruction"], contents=st.lists(CONTENT, max_size=3)))
 def test_an_example_is_read_or_dropped(value: dict[str, Any]) -> None:
     with suppress(ExampleError):
-        turns = conversation(value).turns
+        turns = conversation(value, FILES).turns
         assert turns[-1].role == "model"
         assert "".join(turn.text for turn in turns).encode()
 
@@ -96,4 +101,4 @@ def test_half_a_character_is_no_text(text: str) -> None:
         Fields({"labels": {"key": text}}).text_map("labels")
     contents = [{"role": role, "parts": [{"text": text}]} for role in ("user", "model")]
     with pytest.raises(ExampleError):
-        conversation({"contents": contents})
+        conversation({"contents": contents}, FILES)

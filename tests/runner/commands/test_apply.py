@@ -1,6 +1,7 @@
 """`vertune apply` over several rounds: what no plan has shown is shown first, or not done."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from jobs.emulator.emulator import Emulator
 from jobs.emulator.faults.rule import Rule
 from jobs.runner.commands import Place
+from jobs.runner.ledger import Owner
 from jobs.runner.pointer import ALIAS
 from tests.conftest import Repository
 from tests.runner.commands.calls import vertune
@@ -57,7 +59,8 @@ def test_of_a_plan_that_was_reviewed_no_later_round_does_more(edited: Repository
 def test_a_later_round_that_nobody_confirms_pays_for_nothing(edited: Repository) -> None:
     result = vertune(edited, "apply", "--no-record")
     assert result.exit_code == 1
-    assert "nothing was done: this costs money" in result.stderr
+    said = "nothing was done: this tunes, simulated and at no cost, and nobody can be asked"
+    assert said in result.stderr
     assert jobs(edited) == 1
     (recorded,) = Place("local", edited.root).ledger.recorded().values()
     assert [entry.state for entry in recorded.entries.values()] == ["succeeded"]
@@ -76,6 +79,24 @@ def test_what_a_guard_refuses_keeps_nothing_that_is_paid_for_from_being_finished
     assert place.ledger.recorded()["one"].active == entry.fingerprint
     assert "two" not in place.ledger.recorded()
     assert jobs(provisioned) == 1
+
+
+def test_of_two_stacks_that_come_to_a_new_bucket_at_once_one_is_refused(
+    provisioned: Repository, emulator: Emulator
+) -> None:
+    provisioned.job("one")
+    place = Place("local", provisioned.root)
+    emulator.faults.set(Rule("looks", path="*/owner.json", nth=1, when="after", hold=True))
+    with ThreadPoolExecutor(1) as beside:
+        late = beside.submit(vertune, provisioned, *APPLY)
+        emulator.faults.wait("looks")
+        place.ledger.mark(Owner(project="vertune", stack="other"))
+        emulator.faults.clear()
+        refused = late.result()
+    assert refused.exit_code == 1
+    assert "belongs to stack other of project vertune" in refused.stderr
+    assert jobs(provisioned) == 0
+    assert str(place.ledger.owner()) == "stack other of project vertune"
 
 
 # The alias of what is forgotten
@@ -101,7 +122,9 @@ def test_what_is_forgotten_keeps_no_alias_wherever_it_was_cut_off(
     assert "one: moving an alias" in refused.stderr
     emulator.faults.clear()
     assert [change["action"] for change in planned(provisioned)] == ["forget"]
-    assert vertune(provisioned, *APPLY).exit_code == 0
+    provisioned.job("two")
+    assert vertune(provisioned, *APPLY, "--select", "one").exit_code == 0
+    (provisioned.root / "jobs/two.yaml").unlink()
     assert marked(provisioned) == []
     assert planned(provisioned) == []
 

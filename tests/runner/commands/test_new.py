@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.shell_completion import ShellComplete
 
-from jobs.runner import catalog, spec, stack
+from jobs.runner import catalog, cli, spec, stack
 from jobs.runner.commands import new
 from jobs.runner.errors import VertuneError
 from jobs.runner.spec import Task
@@ -17,8 +18,8 @@ from tests.runner.commands.calls import vertune
 
 @pytest.mark.parametrize("task", typing.get_args(Task))
 def test_what_is_written_checks_once_it_has_data(repository: Repository, task: str) -> None:
-    repository.data("fresh", "train", ("a", "b"))
     result = vertune(repository, "new", "job", "fresh", "--task", task)
+    repository.data("fresh", "train", ("a", "b"))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "jobs/fresh.yaml is written.\n"
@@ -29,6 +30,13 @@ def test_what_is_written_checks_once_it_has_data(repository: Repository, task: s
     (file,) = spec.load(repository.root, "local")
     assert file.spec.task == task
     assert file.spec.dataset == "datasets/fresh"
+
+
+def test_what_has_data_is_not_asked_for_any(repository: Repository) -> None:
+    repository.data("kept", "train", ("a", "b"))
+    words = ("new", "job", "fresh", "--task", "chat", "--dataset")
+    result = vertune(repository, *words, "datasets/kept/train.jsonl")
+    assert result.stdout.endswith("Next:\n  vertune check --select fresh\n")
 
 
 def test_by_default_it_is_the_cheapest_base_model_that_is_not_retired(
@@ -56,6 +64,13 @@ def test_a_retired_base_model_is_not_begun_with(repository: Repository) -> None:
     )
     assert result.exit_code == 1
     assert result.stderr == ("gemini-2.5-flash was retired on 2026-10-20; see `vertune models`\n")
+
+
+def test_a_shell_completes_what_can_still_be_tuned() -> None:
+    asked = ShellComplete(cli.main, {}, "vertune", "_VERTUNE_COMPLETE")
+    said = [one.value for one in asked.get_completions(["new", "job", "--base-model"], "gemini-")]
+    assert said == catalog.load().tunable(datetime.now(UTC).date())
+    assert "gemini-2.5-flash" not in said
 
 
 def test_without_any_base_model_left_a_name_is_asked_for() -> None:

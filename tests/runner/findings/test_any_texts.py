@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.runner.findings.datasets import findings
 
 BITS = st.sampled_from(
-    ["a", "A", " ", "\n", ":", "text:", '"', "```", "{", "[", "@", "1", "+49 ", "sk-", "://", "é",
-     "Ã©", "日本", "\0", "\x1b", "\U0001f600", "\u2028", "password: ", "context: ", "-----BEGIN "]
+    ["a", "A", " ", "\n", ":", "text:", '"', "```", "{", "[", "@", "1", "+49 ", "0171 ", "2a00:",
+     "::", "tel ", "sk-", "://", "é", "Ã©", "日本", "\0", "\x1b", "\U0001f600", "\u2028",
+     "password: ", "context: ", "-----BEGIN "]
 )  # fmt: skip
 TEXTS = st.lists(BITS | st.text(max_size=5), min_size=1, max_size=12).map("".join)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=25)
