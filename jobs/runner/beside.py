@@ -86,7 +86,7 @@ def main() -> None:
     garbage.seldom()
     stream, there = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
-    with suppress(EOFError):
+    with suppress(EOFError, pickle.UnpicklingError):
         sys.path = pickle.load(stream)
         alike, again = pickle.load(stream)
         while rows := pickle.load(stream):

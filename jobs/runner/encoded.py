@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.runner.rows import Rows, SplitName
 
-_BETWEEN = "\n\0"  # no text ends in a part of it and starts with the rest
+_BETWEEN = "\x1d"  # a single character, for which a search is fast; texts hardly ever hold it
 Packed = tuple[SplitName, str, Sequence[int], "Column", "Column", "Column | None"]
 Column = bytes | list[bytes]  # texts in one, where that can be parted again
 

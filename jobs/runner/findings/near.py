@@ -47,9 +47,9 @@ class Near:
         if not self._signatures:
             self._learn_template(texts.dialogues)
         self._places.extend(texts)
-        bodies = texts.dialogues
-        if self._prefix or self._suffix:
-            bodies = [*map(self._body, bodies)]
+        bodies, start, end = texts.dialogues, self._prefix, self._suffix
+        if start or end:
+            bodies = [one.removeprefix(start).removesuffix(end) for one in bodies]
         self._signatures.append(signatures.signatures(bodies))
 
     def _learn_template(self, dialogues: Sequence[bytes]) -> None:
@@ -58,10 +58,6 @@ class Near:
         template.narrow_all([None] * len(dialogues), [*map(bytes.decode, dialogues)])
         shared = template.prompt()
         self._prefix, self._suffix = shared.prefix.encode(), shared.suffix.encode()
-
-    def _body(self, dialogue: bytes) -> bytes:
-        """A dialogue without what all share."""
-        return dialogue.removeprefix(self._prefix).removesuffix(self._suffix)
 
     def findings(self, sources: Sources, instructions: str | None) -> Iterator[Finding]:
         found = {name: Found(shown) for name, shown in self._places.shown.items()}
@@ -97,10 +93,14 @@ class Near:
                 for number, line in _these(source, numbers):
                     with suppress(BadExample):
                         example = parse(line, instructions)
-                        pairs = signatures.pairs(self._body(example.dialogue.encode()))
+                        pairs = signatures.pairs(self._body(example.dialogue))
                         texts = normal(example.asked), normal(example.answer)
                         kept[rows[name, number]] = (pairs, *texts)
         return kept
+
+    def _body(self, dialogue: str) -> bytes:
+        """Without what all share."""
+        return dialogue.encode().removeprefix(self._prefix).removesuffix(self._suffix)
 
     def _alike(self, one: _Text, other: _Text) -> bool:
         """Those that are the same but for case and the like are repeats, and said as such."""

@@ -34,11 +34,13 @@ class Prompts:
         self._found.setdefault(rows.split, Found(rows.shown))
         self._lines.setdefault(rows.split, array("L")).extend(rows.numbers)
         shapes = self._shapes.setdefault(rows.split, array("L"))
-        known = self._known.get
         starts = _starts(rows.prompts)
-        shapes.extend([n if (n := known(one)) is not None else self._number(one) for one in starts])
+        first, number = starts[0], self._number(starts[0])
+        shapes.extend([number if one is first else self._number(one) for one in starts])
 
     def _number(self, starts: tuple[str, ...]) -> int:
+        if (known := self._known.get(starts)) is not None:
+            return known
         shape = tuple(dict.fromkeys(filter(_is_field, starts)))
         if shape not in self._numbers and len(self._numbers) > _MOST_SHAPES:
             shape = ("…",)

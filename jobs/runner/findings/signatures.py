@@ -11,8 +11,8 @@ from jobs.runner.findings.groups import Numbers, meeting
 
 _LEAST = 8  # pairs of words; of fewer a single word decides
 _BINS, _BAND = 33, 3
-_SOME = 10_000  # rows, of all that must not be held twice
-_EMPTY = np.uint32(0xFFFFFFFF)
+_SOME = 10_000  # rows, which are near at hand while they are filled
+_EMPTY, _TURN = np.uint32(0xFFFFFFFF), np.uint32(0x9E3779B1)
 _SPACE, _END = 32, b"\0"
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(0x9E3779B97F4A7C15)
@@ -68,8 +68,7 @@ def _columns(batches: list[Numbers]) -> tuple[Numbers, Numbers]:
         whole[:, end - len(some) : end] = some.T
         end -= len(some)
     for start in range(0, len(rows), _SOME):
-        some = whole[:, start : start + _SOME]
-        some[:] = _filled(some.T.copy()).T
+        _fill(whole[:, start : start + _SOME])
     return rows, whole
 
 
@@ -78,18 +77,14 @@ def _key(band: Numbers) -> Numbers:
     return key
 
 
-def _filled(least: Numbers) -> Numbers:
+def _fill(bins: Numbers) -> None:
     """An empty bin takes what the next one has, turned by the distance: short texts have many."""
-    found, left = least.copy(), np.arange(len(least))
-    for away in range(1, _BINS):
-        left = left[(found[left] == _EMPTY).any(axis=1)]  # fewer each time
-        if not len(left):
-            break
-        turned = np.roll(least[left], -away, axis=1)
-        usable = (found[left] == _EMPTY) & (turned != _EMPTY)
-        turned += np.uint32(away * 0x9E3779B1 & 0xFFFFFFF)
-        found[left] = np.where(usable, turned, found[left])
-    return found
+    taken = np.full(bins.shape[1], _EMPTY)
+    for one in bins[::-1]:  # behind the last comes the first
+        taken = np.where(one == _EMPTY, taken + _TURN, one)
+    for one in bins[::-1]:
+        taken = np.where(one == _EMPTY, taken + _TURN, one)
+        one[:] = taken
 
 
 def _pairs(texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
