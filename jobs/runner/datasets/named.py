@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.runner import spec
-from jobs.runner.dataset import SPLITS
+from jobs.runner import dataset, spec
+from jobs.runner.dataset import SPLITS, NoDataset
 from jobs.runner.errors import Problems, VertuneError
 from jobs.runner.spec import SpecFile
 
@@ -18,7 +18,11 @@ def files(given: str, specs: Callable[[], tuple[Path, str]]) -> list[Path]:
     path = Path(given)
     if path.is_dir():
         return _splits(path)
-    return [path] if path.exists() else _of_spec(given, *specs())
+    if path.exists():
+        return [path]
+    if path.suffix or len(path.parts) > 1:
+        raise VertuneError(f"{given} does not exist")
+    return _of_spec(given, *specs())
 
 
 def _splits(folder: Path) -> list[Path]:
@@ -29,12 +33,14 @@ def _splits(folder: Path) -> list[Path]:
 
 
 def _of_spec(name: str, root: Path, stack: str) -> list[Path]:
-    dataset = _spec(name, root, stack).spec.dataset
-    if dataset.startswith("gs://"):
-        raise VertuneError(
-            f"the dataset of {name} is in a bucket, {dataset}; name a file of it here"
-        )
-    path = Path(os.path.relpath(root / dataset))
+    shown = _spec(name, root, stack).spec.dataset
+    if shown.startswith("gs://"):
+        raise VertuneError(f"the dataset of {name} is in a bucket, {shown}; name a file of it here")
+    try:
+        dataset.local_sources(root, shown)
+    except NoDataset as error:
+        raise VertuneError(str(error)) from None
+    path = Path(os.path.relpath(root / shown))
     return _splits(path) if path.is_dir() else [path]
 
 

@@ -14,7 +14,10 @@ OTHERS = (
         rules.PRIVATE_KEY,
         "private key",
         ("-----begin ",),
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----",
+        # Up to its end, or as far as it looks like one: what is left of a key is still a key.
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:(?!-----)[\s\S])*-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:(?:\s|\\n)*[A-Za-z0-9+/=]{16,})*)",
     ),
     Pattern(
         rules.PASSWORD,

@@ -53,11 +53,14 @@ def test_stats_are_of_a_file_a_folder_or_a_spec(repository: Repository, tmp_path
 
 def test_what_stats_are_to_be_of_is_said_if_it_is_nothing(repository: Repository) -> None:
     repository.job("one")
+    repository.spec("out", SPEC.format(name="out").replace("datasets/out", "../.."))
     repository.spec("far", SPEC.format(name="far").replace("datasets/", "gs://elsewhere/"))
     for given, said in (
         ("oen", 'has no spec; did you mean "one"?'),
         ("far", "is in a bucket, gs://elsewhere/far"),
         (str(repository.root / "jobs"), "holds no train.jsonl"),
+        ("datasets/no/train.jsonl", "datasets/no/train.jsonl does not exist"),
+        ("out", "lies outside of the repository"),
     ):
         result = vertune(repository, "dataset", "stats", given)
         assert (result.exit_code, result.stdout) == (1, "")

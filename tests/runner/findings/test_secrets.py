@@ -122,6 +122,25 @@ def test_what_begins_like_a_token_is_none(tmp_path: Path) -> None:
     assert not [str(one) for one in said if one.rule.id.startswith("VT-D2")]
 
 
+def test_redact_takes_a_private_key_whole(tmp_path: Path) -> None:
+    begin, end = ("-----" + word + " RSA PRIVATE KEY-----" for word in ("BEGIN", "END"))
+    body = "\n".join([ANY[:64]] * 3)
+    texts = [
+        f"My key:\n{begin}\n{body}\n{end}\nKeep it.",
+        f"It is {begin}\\n{body}\\n and was cut.",
+        f"{begin} is how one begins, {begin} again.",
+    ]
+    lines = [json.dumps({"input_text": text, "output_text": "b"}) for text in texts]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    redact(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    clean = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["input_text"] for line in clean] == [
+        "My key:\n[private key]\nKeep it.",
+        "It is [private key]\\n and was cut.",
+        "[private key] is how one begins, [private key] again.",
+    ]
+
+
 def test_redact_leaves_nothing_of_any(tmp_path: Path) -> None:
     secrets = [one for some in SAMPLES.values() for one in some]
     lines = [json.dumps({"input_text": f"a {one}.", "output_text": "b"}) for one in secrets]
