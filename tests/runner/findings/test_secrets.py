@@ -87,6 +87,7 @@ NONE = [
     "TASK" + HEX[:32],
     "a_test_of_something_that_is_long_enough, check_test_of_something_that_is_long_enough",
     "the-us12 and 12:AABBCCDDEEFF, EAAA and EAAB, pattern.of.things, ATBB",
+    "password = d1.encode(utf8), secret_key = s3_server[0]",
     "the access_token: is kept by the browser, secret is out: nobody knows",
 ]
 
