@@ -52,9 +52,23 @@ def _rule(id: str, severity: Severity, what: str, remedy: str, why: str) -> Rule
 SPEC = _rule(
     "VT-S001",
     "error",
-    "A spec cannot be read, or holds a key or value that means nothing.",
+    "A spec holds a key or value that means nothing.",
     "Correct the key or value; `vertune schema` describes each of them.",
     "A misspelt setting that is passed over in silence is found out by the bill.",
+)
+NO_SPEC = _rule(
+    "VT-S012",
+    "error",
+    "A file in jobs/ cannot be read as a spec at all.",
+    "Correct the file; `vertune new job` writes one that is whole.",
+    "It is not YAML, not UTF-8, no file of the repository, or has a name that no job can have.",
+)
+UNKNOWN_SPEC = _rule(
+    "VT-S013",
+    "error",
+    "No spec has the name that was asked for.",
+    "Give the name of a file in jobs/, without its .yaml.",
+    "To check nothing, and find nothing wrong with it, would be no check.",
 )
 UNKNOWN_BASE_MODEL = _rule(
     "VT-S002",
@@ -117,7 +131,8 @@ STEPS = _rule(
     "advice",
     "The number of steps is outside of what is recommended for the task.",
     "Set tuning.epochs so that the steps come into the range, unless the score says otherwise.",
-    "Google's table of 2023 for these tasks, in steps of 8 examples.",
+    "Google's table of 2023 for these tasks, in steps of 8 examples. What a job counts itself may"
+    " be some more: where 8 does not divide the examples, each epoch ends with a smaller step.",
 )
 IDLE_IGNORE = _rule(
     "VT-S011",

@@ -93,7 +93,7 @@ def test_the_number_of_steps_is_compared_with_google_s_table(
     (said,) = found(file(root, f"tuning: {{epochs: {epochs}}}\n", least), of(**WHOLE))
     assert said == (
         f"advice: jobs/a.yaml:4: tuning.epochs: {epochs} epoch{'s' * (epochs > 1)} of 100 examples"
-        f" are {steps} steps of 8; for {task} {low} to {high} steps are recommended {TABLE}"
+        f" are {steps} whole steps of 8; for {task} {low} to {high} steps are recommended {TABLE}"
     )
 
 
@@ -151,7 +151,7 @@ def test_the_sample_of_25_headlines_with_100_steps_is_told_all_it_should_know(ro
         "advice: jobs/a.yaml:3: dataset: has no test split to score the result",
         "advice: jobs/a.yaml:3: dataset: has 25 training examples; for classification 100 or more"
         f" are recommended {TABLE}",
-        "advice: jobs/a.yaml:4: tuning.steps: 20 epochs of 25 examples are 62 steps of 8; for"
+        "advice: jobs/a.yaml:4: tuning.steps: 20 epochs of 25 examples are 62 whole steps of 8; for"
         f" classification 100 to 500 steps are recommended {TABLE}",
     ]
 

@@ -89,12 +89,12 @@ def test_a_diff_goes_through_every_split(provisioned: Repository) -> None:
     lines = vertune(provisioned, "dataset", "diff", "one").stdout.splitlines()
     assert [line for line in lines if not line.startswith("answer ")] == [
         "train: 0 added, 0 removed, 0 changed",
-        "added: datasets/one/validation.jsonl:1",
         "validation: 1 added, 0 removed, 0 changed",
+        "added: datasets/one/validation.jsonl:1",
+        "test: 1 added, 1 removed, 1 changed",
         "added: datasets/one/test.jsonl:2",
         "removed: served test data:1",
         "changed: datasets/one/test.jsonl:1 (was served test data:2)",
-        "test: 1 added, 1 removed, 1 changed",
     ]
 
 
@@ -113,13 +113,14 @@ def test_a_test_split_that_was_never_recorded_is_not_taken_for_none(
 
 def test_a_diff_with_what_is_served_names_lines_of_both(edited: Repository) -> None:
     result = vertune(edited, "dataset", "diff", "one")
-    lines = result.stdout.splitlines()
+    summary, *lines = result.stdout.splitlines()
+    lines = [line for line in lines if not line.startswith("answer ")]
     assert result.exit_code == 0, result.output
+    assert summary == "train: 2 added, 1 removed, 1 changed"
     assert lines[:2] == [f"added: datasets/one/train.jsonl:{line}" for line in (2, 3)]
     assert lines[2].startswith("removed: gs://vertune-local/datasets/")
     assert lines[2].endswith("/train.jsonl:2")
     assert lines[3].startswith("changed: datasets/one/train.jsonl:1 (was gs://")
-    assert "train: 2 added, 1 removed, 1 changed" in lines
     assert lines[-1] == "test: 0 added, 0 removed, 0 changed"
 
 

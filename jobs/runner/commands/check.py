@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobs.runner import rules
 from jobs.runner.commands import Place, select_option
-from jobs.runner.rules import RULES, SPEC, Finding
+from jobs.runner.errors import Problem
+from jobs.runner.rules import RULES, Finding
 
 if TYPE_CHECKING:
     from jobs.runner.desired import Resolved
@@ -59,13 +61,20 @@ def command(
     from jobs.runner import spec
 
     files, problems = spec.read(place.root, place.name, select)
-    faults = [Finding(SPEC, problem, SPEC.severity) for problem in problems]
+    faults = [*map(_fault, problems)]
     resolved = place.resolved(files, examine=True)
     if strict:
         resolved = [replace(one, findings=tuple(map(_strict, one.findings))) for one in resolved]
     click.echo(_printed(output, resolved, faults, whole))
     if faults or any(one.errors for one in resolved):
         click.get_current_context().exit(1)
+
+
+def _fault(problem: Problem) -> Finding:
+    rule = rules.SPEC if problem.field else rules.NO_SPEC
+    if problem.field and problem.path == "jobs":
+        rule = rules.UNKNOWN_SPEC
+    return Finding(rule, problem, rule.severity)
 
 
 def _strict(finding: Finding) -> Finding:

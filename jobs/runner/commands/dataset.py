@@ -45,24 +45,46 @@ def command() -> None:
 
 
 @command.command("stats")
-@click.argument("file", type=_OLD)
-@click.option("--html", "to", type=_NEW, help="Write a page there instead.")
-def stats(file: Path, to: Path | None) -> None:
+@click.argument("given", metavar="FILE|FOLDER|NAME")
+@click.option("--html", "to", type=_NEW, help="Write a page there instead; of one file.")
+@click.pass_obj
+def stats(place: Place, given: str, to: Path | None) -> None:
     """Draw how long examples are and how frequent their answers.
 
-    Example: vertune dataset stats datasets/headlines/train.jsonl
+    Of a file, or of each split of a folder or of a spec's dataset.
+
+    Example: vertune dataset stats headlines
     """
+    from jobs.runner.datasets import named
+
+    files = named.files(given, lambda: (place.root, place.name))
+    if to is None:
+        for number, file in enumerate(files):
+            if len(files) > 1:
+                click.echo(f"{chr(10) * bool(number)}{file}")
+            _print_stats(file)
+        return
+    if len(files) > 1:
+        names = " or ".join(map(str, files))
+        raise click.UsageError(f"--html draws one file; name {names}")
+    _write_page(files[0], to)
+
+
+def _write_page(file: Path, to: Path) -> None:
+    from jobs.runner.datasets import stats as figures
+    from jobs.runner.datasets.files import new
+    from jobs.runner.datasets.page import page
+
+    found = figures.stats(file)
+    with new(to) as stream:
+        stream.write(page(str(file), found).encode())
+    click.echo(f"a page of {counted(found.examples, 'example')} in {to}")
+
+
+def _print_stats(file: Path) -> None:
     from jobs.runner.datasets import stats as figures
 
     found = figures.stats(file)
-    if to is not None:
-        from jobs.runner.datasets.files import new
-        from jobs.runner.datasets.page import page
-
-        with new(to) as stream:
-            stream.write(page(str(file), found).encode())
-        click.echo(f"a page of {counted(found.examples, 'example')} in {to}")
-        return
     click.echo(f"{counted(found.examples, 'example')}, {found.characters:,} characters")
     for name, lengths in (("a prompt", found.prompts), ("an answer", found.answers)):
         click.echo(f"\ncharacters of {name}\n" + "\n".join(figures.histogram(lengths)))
@@ -125,7 +147,7 @@ def split(
 
 def _print_shares(found: Parted, shares: Shares, keep: Path | None, *, even: bool) -> None:
     from jobs.runner import tables
-    from jobs.runner.datasets.parted import table, too_few
+    from jobs.runner.datasets.parted import table, too_few, uneven
 
     click.echo(tables.text(("label", "all", *found.counts), table(found)))
     if keep:
@@ -134,13 +156,18 @@ def _print_shares(found: Parted, shares: Shares, keep: Path | None, *, even: boo
     if found.torn:
         many = counted(found.torn, "group")
         click.echo(f"{many} of nearly the same examples {keep} has on several sides, as they stay")
+    for said in (off := list(uneven(found, shares))):
+        click.echo(said)
     lacking = list(too_few(found, shares))
     for said in lacking[:_MOST_SAID]:
         click.echo(plain(said))
     if len(lacking) > _MOST_SAID:
         click.echo(f"and {counted(len(lacking) - _MOST_SAID, 'label')} more")
-    if lacking and not even:
-        click.echo("--exact gives every label its share, and each at least one in train")
+    if (lacking or off) and not even:
+        click.echo(
+            "Of so few, chance makes no even shares. --exact gives every label its share, and each"
+            " at least one in train"
+        )
 
 
 @command.command("convert")
@@ -210,6 +237,8 @@ def diff(context: click.Context, old: str, new: Path | None) -> None:
     from jobs.runner.datasets import diff as comparison
 
     if new is None:
+        if Path(old).exists():
+            raise click.UsageError(f"give what {old} is to be compared with, or the NAME of a spec")
         _print_since_served(context.obj, old)
         return
     path = _OLD.convert(old, None, context)
@@ -243,16 +272,16 @@ def _print_since_served(place: Place, name: str) -> None:
 
 
 def _print_diff(found: Diff, was: str, now: str, of: str = "") -> None:
+    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
+    click.echo(of + ", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
+    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
+    for label, counts in shift:
+        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
     for name, numbers in (("added", found.added), ("removed", found.removed)):
         for number in numbers:
             click.echo(f"{name}: {was if name == 'removed' else now}:{number}")
     for before, after in found.changed:
         click.echo(f"changed: {now}:{after} (was {was}:{before})")
-    shift = sorted(found.labels.items(), key=lambda item: -abs(item[1][1] - item[1][0]))[:20]
-    for label, counts in shift:
-        click.echo(plain(f"answer {label[:60]!r}: {counts[0]:,} before, {counts[1]:,} now"))
-    said = {"added": found.added, "removed": found.removed, "changed": found.changed}
-    click.echo(of + ", ".join(f"{len(lines):,} {name}" for name, lines in said.items()))
 
 
 def _counts(count: Counter[str], otherwise: str) -> None:

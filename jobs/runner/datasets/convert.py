@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -147,14 +148,14 @@ def _of_csv(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _two_columns(path: Path, names: Iterable[str]) -> None:
-    if set(names) not in [set(pair) for pair in _PAIRS]:
+    if sorted(names) not in [sorted(pair) for pair in _PAIRS]:
         wanted = " or ".join(", ".join(pair) for pair in _PAIRS)
         raise VertuneError(f"{path}: the first line must name two columns: {wanted}")
 
 
 def _of_json(path: Path) -> list[Any]:
     try:
-        body = json.loads(_text(path))
+        body = json.loads(_text(path), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise VertuneError(f"{path} {_no_json(error)}") from None
     if not isinstance(body, list):
@@ -171,12 +172,29 @@ def _of_lines(path: Path) -> Iterator[tuple[int, Any]]:
     source = Source(str(path), lambda: _opened(path))
     for number, line in lines(source):
         try:
-            yield number, json.loads(line if line is not None else b"too long")
+            yield (
+                number,
+                json.loads(line if line is not None else b"too long", object_pairs_hook=_once),
+            )
         except (ValueError, RecursionError) as error:
             raise Problems([Problem(str(path), number, "", _no_json(error))]) from None
 
 
+class _Twice(ValueError):
+    """A key that is given again: one of the two values would be lost without a word."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        again = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise _Twice(f"gives {json.dumps(again[:40])} twice")
+    return values
+
+
 def _no_json(error: ValueError | RecursionError) -> str:
+    if isinstance(error, _Twice):
+        return str(error)
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return f"is not JSON: {error}"
     deep = isinstance(error, RecursionError)

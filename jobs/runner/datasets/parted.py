@@ -40,6 +40,15 @@ def _row(found: Parted, name: str, labels: Sequence[Label]) -> tuple[str, ...]:
     return name, f"{total:,}", *(f"{n:,} ({n / total:.1%})" if n else "-" for n in counts)
 
 
+def uneven(found: Parted, shares: Shares) -> Iterator[str]:
+    """Sides that chance gave less than half or more than twice of what was asked for, in words."""
+    total = found.sizes.total()
+    for name, count in found.counts.items():
+        share, size = float(shares.of(name)), count.total()
+        if total and share and not share / 2 <= size / total <= 2 * share:
+            yield f"{name} has {size:,} of {total:,} ({size / total:.1%}), not {share:.1%}"
+
+
 def too_few(found: Parted, shares: Shares) -> Iterator[str]:
     """Labels that one side has none of, in words, the smallest first."""
     for label, size in sorted(found.sizes.items(), key=lambda item: (item[1], item[0])):

@@ -73,7 +73,8 @@ _ADDRESSES = (
     Kind(
         rules.ADDRESS,
         "IP address",
-        r"(?a)(?<![\w.])(?<![Vv]ersion )(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
+        r"(?a)(?<![\w.§])(?<![Vv]ersion )(?<![Ss]ection[ -])(?<![=<>~!]=)"
+        r"(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)",
         address,
     ),
     Kind(  # all that are routed begin so, which no time and no name of a program does

@@ -21,7 +21,7 @@ INTERNATIONAL = (
 )
 _FORMS = (
     r"0\d{1,4}(?: \d{2,8}){1,4}(?:-\d{1,4})?",  # 020 7946 0958, 01 42 68 53 00
-    r"0\d{1,4}(?:-\d{3,8}){1,2}",  # 03-1234-5678
+    r"(?!\d{5}-\d{4}(?!-))0\d{1,4}(?:-\d{3,8}){1,2}",  # 03-1234-5678, and no ZIP code
     r"0\d(?:\.\d\d){4}",  # 01.42.68.53.00
     r"0\d{2,4} ?/ ?\d{2,8}(?: \d{2,8}){0,3}(?:-\d{1,4})?",  # 030/901820
     r"\((?:0\d{1,4}|[1-9]\d{1,2})\) ?\d{3,8}(?:[ -]\d{2,5}){0,3}",  # (030) 1234567
@@ -37,7 +37,18 @@ _DATE = re.compile(r"(?:19|20)\d\d([-./ ]?)[01]\d\1[0-3]\d$")
 def international(text: str) -> bool:
     """9 to 15 digits, and none of the numbers that are set aside for stories."""
     digits = _digits(text)
-    return 9 <= len(digits) <= 15 and "55501" not in digits and len(set(digits)) > 2
+    if not 9 <= len(digits) <= 15 or "55501" in digits or len(set(digits)) < 3:
+        return False
+    return not text.startswith("+") or _called(digits)
+
+
+def _called(digits: str) -> bool:
+    """Whether a country is called so; to look into its plan takes too long where there are many."""
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE as codes
+
+    if digits[0] == "1":
+        return len(digits) == 11
+    return digits[0] != "0" and any(int(digits[:length]) in codes for length in (1, 2, 3))
 
 
 def grouped(text: str) -> bool:

@@ -14,7 +14,10 @@ OTHERS = (
         rules.PRIVATE_KEY,
         "private key",
         ("-----begin ",),
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----",
+        # Up to its end, or as far as it looks like one: what is left of a key is still a key.
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:(?!-----)[\s\S])*-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:(?:\s|\\n)*[A-Za-z0-9+/=]{16,})*)",
     ),
     Pattern(
         rules.PASSWORD,
@@ -28,7 +31,7 @@ OTHERS = (
         ("assw", "ecret", "pi_key", "pikey", "_token", "authtoken", "ccountkey", "ccess_key"),
         r"(?i)(?<![^\W_])(?:password|passwd|secret|(?:secret_)?access_key|secret_key|api_?key"
         r"|(?:access_|auth_?)token|accountkey)[\"']?(?:\s{0,3}[:=]\s{0,3}|\s+is:?\s+)[\"']?"
-        r"(?=\S{0,80}\d)(?=\S{0,80}[A-Za-z])([^\s\"',;]{8,})",
+        r"(?=\S{0,80}\d)(?=\S{0,80}[A-Za-z])(?![\w.]{1,80}[(\[])([^\s\"',;]{8,})",
     ),
 )
 

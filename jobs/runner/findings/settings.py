@@ -105,8 +105,8 @@ def _sizes(file: SpecFile, examples: int, task: Task, table: Recommended) -> Ite
     if not low <= steps <= high:
         what = (
             f"{counted(epochs, 'epoch')} of {counted(examples, 'example')} are"
-            f" {counted(steps, 'step')} of {EXAMPLES_PER_STEP}; for {task} {low} to {high} steps"
-            f" are recommended ({RECOMMENDED_SOURCE})"
+            f" {counted(steps, 'whole step')} of {EXAMPLES_PER_STEP}; for {task} {low} to {high}"
+            f" steps are recommended ({RECOMMENDED_SOURCE})"
         )
         setting = "tuning.steps" if file.spec.tuning.steps else "tuning.epochs"
         yield at(file, rules.STEPS, setting, what)

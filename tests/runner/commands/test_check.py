@@ -35,8 +35,8 @@ def test_faults_of_specs_and_of_data_are_said_together_and_exit_with_1(
     assert result.exit_code == 1
     errors = [line.strip() for line in result.stdout.splitlines() if "error VT-" in line]
     assert errors == [
-        "error VT-S001: jobs/torn.yaml:2: is not YAML: did not find expected node content",
         'error VT-S001: jobs/typo.yaml:4: tunning: is not a key of a spec; did you mean "tuning"?',
+        "error VT-S012: jobs/torn.yaml:2: is not YAML: did not find expected node content",
         "error VT-D006: datasets/bad/test.jsonl:2: is blank; remove it",
         "error VT-D008: datasets/bad/test.jsonl:1: is not JSON: Expecting property name enclosed in"
         " double quotes at column 2",
@@ -53,13 +53,13 @@ def test_json_is_json_whatever_is_wrong(repository: Repository) -> None:
     assert body["specs"][0]["splits"] == {"train": 2, "test": 1}
     assert body["faults"] == [
         {
-            "id": "VT-S001",
+            "id": "VT-S012",
             "severity": "error",
             "path": "jobs/torn.yaml",
             "line": 2,
             "field": "",
             "what": "is not YAML: did not find expected node content",
-            "remedy": rules.SPEC.remedy,
+            "remedy": rules.NO_SPEC.remedy,
             "more": 0,
             "ignored": None,
         }
@@ -83,7 +83,7 @@ def test_selecting_looks_at_nothing_else(repository: Repository) -> None:
     assert vertune(repository, "check", "--select", "good").exit_code == 0
     result = vertune(repository, "check", "--select", "goood")
     assert result.exit_code == 1
-    assert 'error VT-S001: jobs: goood: has no spec; did you mean "good"?' in result.stdout
+    assert 'error VT-S013: jobs: goood: has no spec; did you mean "good"?' in result.stdout
 
 
 def test_no_specs_are_said_to_be_none(repository: Repository) -> None:

@@ -80,6 +80,9 @@ def test_lists_and_tables_become_lines(tmp_path: Path) -> None:
     ("name", "data", "said"),
     [
         ("a.csv", b"x,y\n1,2\n", "the first line must name two columns"),
+        ("a.csv", b"prompt,prompt,completion\n1,2,3\n", "the first line must name two columns"),
+        ("a.json", b'[{"prompt": "1", "prompt": "2", "completion": "3"}]', 'gives "prompt" twice'),
+        ("a.jsonl", b'{"prompt": "1", "prompt": "2", "completion": ""}', 'gives "prompt" twice'),
         ("a.csv", b"\xff", "a.csv is not UTF-8; save it as UTF-8"),
         ("a.csv", b"prompt,completion\na," + b"b" * (5 << 20), "a.csv:2: is not CSV: field larger"),
         ("a.json", b"{}", "must be a JSON list"),

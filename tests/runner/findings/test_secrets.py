@@ -87,6 +87,7 @@ NONE = [
     "TASK" + HEX[:32],
     "a_test_of_something_that_is_long_enough, check_test_of_something_that_is_long_enough",
     "the-us12 and 12:AABBCCDDEEFF, EAAA and EAAB, pattern.of.things, ATBB",
+    "password = d1.encode(utf8), secret_key = s3_server[0]",
     "the access_token: is kept by the browser, secret is out: nobody knows",
 ]
 
@@ -120,6 +121,25 @@ def test_a_password_is_found_by_the_name_of_its_setting(tmp_path: Path) -> None:
 def test_what_begins_like_a_token_is_none(tmp_path: Path) -> None:
     said = findings(tmp_path, "chat", [(one, str(i)) for i, one in enumerate(NONE)])
     assert not [str(one) for one in said if one.rule.id.startswith("VT-D2")]
+
+
+def test_redact_takes_a_private_key_whole(tmp_path: Path) -> None:
+    begin, end = ("-----" + word + " RSA PRIVATE KEY-----" for word in ("BEGIN", "END"))
+    body = "\n".join([ANY[:64]] * 3)
+    texts = [
+        f"My key:\n{begin}\n{body}\n{end}\nKeep it.",
+        f"It is {begin}\\n{body}\\n and was cut.",
+        f"{begin} is how one begins, {begin} again.",
+    ]
+    lines = [json.dumps({"input_text": text, "output_text": "b"}) for text in texts]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    redact(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    clean = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["input_text"] for line in clean] == [
+        "My key:\n[private key]\nKeep it.",
+        "It is [private key]\\n and was cut.",
+        "[private key] is how one begins, [private key] again.",
+    ]
 
 
 def test_redact_leaves_nothing_of_any(tmp_path: Path) -> None:
