@@ -14,8 +14,7 @@ from jobs.runner.estimate import counted
 
 if TYPE_CHECKING:
     from jobs.runner.comparison import Pair
-    from jobs.runner.entry import Summary
-    from jobs.runner.ledger import Recorded
+    from jobs.runner.entry import Recorded, Summary
 
 
 @click.command("compare")
