@@ -114,7 +114,8 @@ def _begun(page: Page) -> tuple[Ended, set[str]]:
     faults.write(HELD, "rules")
     process = page.world.begin("sh", "-ec", up)
     faults.wait("up", seconds=60)
-    locked, lock = page.world.run("vertune", "record"), page.kept()
+    hasty = World(page.world.repository, {**page.world.environment, "VERTUNE_PATIENCE": "0.05"})
+    locked, lock = hasty.run("vertune", "record"), page.kept()
     faults.clear()
     assert process.wait(timeout=120) == 0
     return locked, lock
