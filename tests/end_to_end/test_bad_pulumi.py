@@ -84,7 +84,7 @@ def test_a_bucket_whose_name_another_project_has(world: World) -> None:
     stack(world, "taken")
     call(world, "POST", "/storage/v1/b?project=vertune-local", {"name": "bad-taken"})
     said = up(world, "taken")
-    assert "gcp:storage:Bucket (tuning)" in said
+    assert "gcp:storage:Bucket (tuning)" in said, said
     assert "The requested bucket name is not available." in said
     assert "Please select a different name and try again." in said
 
@@ -97,7 +97,7 @@ def test_a_project_without_billing(world: World) -> None:
         said = up(world, "unpaid")
     finally:
         call(world, "PUT", billing, {"billingAccountName": "billingAccounts/1"})
-    assert "gcp:storage:Bucket (tuning)" in said
+    assert "gcp:storage:Bucket (tuning)" in said, said
     assert "The billing account for the owning project is disabled" in said
     assert not exists(world, "bad-unpaid")
 
