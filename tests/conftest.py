@@ -4,6 +4,7 @@ And the figures of what was killed and cut, added up over the processes that the
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,11 @@ def provisioned(repository: Repository, emulator: Emulator) -> Repository:
     bucket.versioning_enabled = True
     bucket.create(location="us-central1")
     return repository
+
+
+def pytest_configure() -> None:
+    """Google's library reads once, when it is imported, that no metadata server is to be asked."""
+    os.environ["NO_GCE_CHECK"] = "true"
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,10 +19,9 @@ def signed_in(monkeypatch: pytest.MonkeyPatch, folder: Path, issuer: str = GOOGL
 
 
 def signed_out(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """No credentials anywhere, and no look for a metadata server."""
+    """No credentials anywhere; for a metadata server no test looks."""
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(folder / "no-gcloud"))
-    monkeypatch.setenv("NO_GCE_CHECK", "true")
 
 
 def pointed_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
