@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,10 +82,9 @@ def command(
 
     Example: vertune --stack dev plan --select headlines
     """
-    if touched and output != "markdown":
-        raise click.UsageError("--touched goes with -o markdown")
-    if file and (exact or retry or out):
-        raise click.UsageError("--snapshot goes with neither --exact, --retry nor --out")
+    _refuse(touched and output != "markdown", "--touched goes with -o markdown")
+    asks = exact or retry or out
+    _refuse(file and asks, "--snapshot goes with neither --exact, --retry nor --out")
     kept = snapshot.read(file, place.name, place.settings.project) if file else None
     if kept:
         recorded, resolved, now = kept.recorded(), place.resolve(select), datetime.now(UTC)
@@ -111,18 +110,25 @@ def command(
     standing = _against(place, plan, recorded, spent, asked=kept is None)
     against = [guard for guard in standing if guard.name not in allow]
     shown = report.Shown(plan, place.name, place.settings, against, spent, found.short)
-    if output == "json":
-        click.echo(report.dumps(report.plan_json(shown)))
-    elif touched:
-        click.echo(_of_a_pull_request(place, shown, touched, resolved))
-    elif output == "markdown":
-        click.echo(report.plan_markdown(shown))
-    else:
-        click.echo(report.plan_text(shown))
+    click.echo(
+        _of_a_pull_request(place, shown, touched, resolved) if touched else _FORMS[output](shown)
+    )
     if kept:
         click.echo(_NOT_ASKED.format(kept.taken), err=output == "json")
     if detailed_exitcode and plan:
         click.get_current_context().exit(3)
+
+
+_FORMS: Mapping[str, Callable[[report.Shown], str]] = {
+    "text": report.plan_text,
+    "markdown": report.plan_markdown,
+    "json": lambda shown: report.dumps(report.plan_json(shown)),
+}
+
+
+def _refuse(wrong: object, why: str) -> None:
+    if wrong:
+        raise click.UsageError(why)
 
 
 def _against(
