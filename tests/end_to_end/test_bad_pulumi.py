@@ -27,7 +27,10 @@ config:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Nothing is provisioned; each test has a stack of its own, in the emulator's other project."""
+    """Nothing is provisioned; each test has a stack of its own, in the emulator's other project.
+
+    With accounts and roles of its own, too: those that another's update got to would be in its way.
+    """
     made = World.make(laid_out(tmp_path_factory.mktemp("bad") / "repository"))
     try:
         made.start()
@@ -38,7 +41,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def stack(world: World, name: str, settings: str | None = None) -> None:
     mine = STACK_SETTINGS.replace("bucket: vertune-local", f"bucket: bad-{name}")
-    mine = settings or mine.replace("project: vertune-local", f"project: {OTHER}")
+    mine = mine.replace("project: vertune-local", f"project: {OTHER}")
+    mine = settings or f"{mine}  vertune:prefix: bad-{name}\n"
     (world.repository.root / f"Pulumi.{name}.yaml").write_text(mine, "utf-8")
     world.done("pulumi", "stack", "init", name)
 
