@@ -1,5 +1,6 @@
 """What a project or an account lost: each command says what, where and what next, and goes on."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,7 @@ def test_a_token_that_ends_in_mid_run_is_followed_by_another(site: Site, account
     result = site.apply()
     assert [rule["hits"] for rule in faults.listed()] == [1]
     assert result.exit_code == 0, result.output
-    assert "401" not in result.stderr
+    assert not re.search(r"\b401\b", result.stderr)  # a job's number may have these digits
 
 
 def test_an_account_that_was_deleted_while_its_job_runs(
