@@ -122,24 +122,26 @@ class Faults:
             self._changed.notify_all()
 
     def _read(self) -> None:
-        # Taken before the text is: what is written meanwhile is read the next time.
-        self._signature, self._refusal = _signature(self._file), ""
+        # Taken before the text is: what is written meanwhile is read the next time. Said last: who
+        # sees that the file was read goes on without the lock, by the rules it finds.
+        signature, refusal = _signature(self._file), ""
         found: tuple[Rule, ...] = ()
         try:
-            found = rules(self._file.read_text("utf-8"), FILE) if self._signature else ()
+            found = rules(self._file.read_text("utf-8"), FILE) if signature else ()
         except (OSError, UnicodeDecodeError) as error:
-            self._refusal = f"{FILE}: {error}"
+            refusal = f"{FILE}: {error}"
         except RulesError as error:
-            self._refusal = str(error)
-        self._arm(found)
+            refusal = str(error)
+        self._arm(found, refusal)
+        self._signature = signature
 
-    def _arm(self, found: tuple[Rule, ...]) -> None:
+    def _arm(self, found: tuple[Rule, ...], refusal: str) -> None:
         for armed in self._armed:
             armed.lifted = True
-        self._armed = tuple(map(Armed, found))
+        self._armed, self._refusal = tuple(map(Armed, found)), refusal
         self._changed.notify_all()
-        if self._refusal:
-            log.error("no request is served until the rules are mended: %s", self._refusal)
+        if refusal:
+            log.error("no request is served until the rules are mended: %s", refusal)
         else:
             log.warning("fault rules in force: %s", [rule.given() for rule in found])
 

@@ -1,12 +1,15 @@
 """Faults: the rules in force are those of the file, and each counts what it matches."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from jobs.emulator.emulator import Emulator
-from jobs.emulator.faults.reading import RulesError
+from jobs.emulator.faults.reading import RulesError, rules
 from jobs.emulator.faults.rule import Rule
 from tests.emulator.wire import Wire
 
@@ -59,6 +62,28 @@ def test_no_request_is_served_by_half_a_file(
     assert message in caplog.text
     file(emulator).write_text("[]")
     assert wire.ask("GET", "/")[0] == 200
+
+
+def test_a_request_waits_for_the_rules_that_another_is_reading(
+    emulator: Emulator, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = Event(), Event()
+
+    def slowly(*given: Any) -> Any:
+        reading.set()
+        go_on.wait(20)
+        return rules(*given)
+
+    monkeypatch.setattr("jobs.emulator.faults.faults.rules", slowly)
+    file(emulator).write_text("- {status: 503}", "utf-8")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(wire.ask, "GET", "/")
+        assert reading.wait(20)
+        second = pool.submit(wire.ask, "GET", "/")
+        wait([second], timeout=0.5)
+        go_on.set()
+        assert [first.result()[0], second.result()[0]] == [503, 503]
 
 
 def test_a_file_that_cannot_be_read_is_said_so(emulator: Emulator, wire: Wire) -> None:
