@@ -1,13 +1,12 @@
 """The build of the engine from Go modules: the command line, then its Python language host."""
 
 import shutil
-import subprocess
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from jobs.emulator.engine import pins, progress
+from jobs.emulator.engine.children import Child, started
 from jobs.emulator.engine.pins import CLI, LANGUAGE, SDK, Module
 from jobs.emulator.engine.progress import Kind, Meter
 from jobs.emulator.engine.toolchain import Go
@@ -74,21 +73,5 @@ def _run(go: Go, module: Module, arguments: list[str], meter: Meter) -> Counter[
     return kinds
 
 
-@contextmanager
-def _started(go: Go, module: Module, arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [go.command, *arguments],
-        cwd=module.folder,
-        env=go.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    with process:
-        try:
-            yield process
-        except BaseException:
-            process.terminate()
-            raise
+def _started(go: Go, module: Module, arguments: list[str]) -> AbstractContextManager[Child]:
+    return started([go.command, *arguments], cwd=module.folder, env=go.environment())

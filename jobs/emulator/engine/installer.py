@@ -11,32 +11,28 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from jobs.emulator.engine.children import Child, started
+
 _CONNECT_SECONDS = 4
 _DOWNLOAD_SECONDS = 600
 
 
 def install(home: Path) -> str | None:
     """Puts the official engine into `home`; says why it did not, or nothing if it did."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(home)],
-        # glibc's resolver asks once and briefly, so that a closed network answers soon.
-        env={**os.environ, "RES_OPTIONS": "timeout:2 attempts:1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=_DOWNLOAD_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"its download was not done after {_DOWNLOAD_SECONDS} s"
-    finally:
-        _end(process)
+    command = [sys.executable, "-m", __name__, str(home)]
+    # glibc's resolver asks once and briefly, so that a closed network answers soon.
+    env = {**os.environ, "RES_OPTIONS": "timeout:2 attempts:1"}
+    with started(command, _end, env=env, start_new_session=True) as process:
+        try:
+            said, _ = process.communicate(timeout=_DOWNLOAD_SECONDS)
+        except subprocess.TimeoutExpired:
+            return f"its download was not done after {_DOWNLOAD_SECONDS} s"
+        finally:
+            _end(process)
     return _last_line(said) if process.returncode else None
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: Child) -> None:
     # The installer is a script that runs curl: all of its session has to go.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
