@@ -12,7 +12,7 @@ from queue import Queue
 from threading import Thread
 from typing import IO, Any
 
-from jobs.runner import garbage
+from jobs.runner import memory
 from jobs.runner.encoded import packed, unpacked
 from jobs.runner.findings.alike import Alike
 from jobs.runner.findings.near import Sources
@@ -83,7 +83,7 @@ def _sent(there: IO[bytes], one: object) -> bool:
 def main() -> None:
     """The other process; it ends when nothing more can come."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    garbage.seldom()
+    memory.generous()
     stream, there = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     with suppress(EOFError, pickle.UnpicklingError):

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.exceptions import NoSuchCommand
 
-from jobs.runner import garbage
+from jobs.runner import memory
 from jobs.runner.errors import VertuneError, plain
 
 # One module of jobs.runner.commands each; `vertune --help` shows the text without loading it.
@@ -71,7 +71,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        garbage.seldom()
+        memory.generous()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # not every terminal can show every sign
                 stream.reconfigure(errors="backslashreplace")

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, overload
 
 from msgspec import UNSET, Struct, to_builtins
@@ -165,14 +166,12 @@ class Pairs(Sequence[Example]):
         return Pairs(self.columns._replace(systems=[instructions] * len(self)))
 
     def bodies(self) -> list[Conversation]:
+        """Nothing of it in Python's own steps, which would take as long as the encoding does."""
         _, systems, prompts, answers = self.columns
-        both = [*map(exchange, prompts, answers)]
-        if not any(systems):
-            return [Conversation(UNSET, one) for one in both]
-        return [
-            Conversation(turn("system", system) if system else UNSET, one)
-            for system, one in zip(systems, both, strict=True)
-        ]
+        asked = map(Turn, repeat("user"), zip(map(Part, prompts), strict=True))
+        said = map(Turn, repeat("model"), zip(map(Part, answers), strict=True))
+        given = [turn("system", one) if one else UNSET for one in systems] if any(systems) else None
+        return [*map(Conversation, given or repeat(UNSET), zip(asked, said, strict=True))]
 
 
 def converted_lines(examples: Sequence[Example]) -> bytes:

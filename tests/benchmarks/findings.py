@@ -22,7 +22,7 @@ from pathlib import Path
 
 import orjson
 
-from jobs.runner import catalog, check, dataset, examined, garbage, spec
+from jobs.runner import catalog, check, dataset, examined, memory, spec
 from jobs.runner.examined import Data
 from jobs.runner.found import Found
 from jobs.runner.lines import Source
@@ -159,7 +159,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.measure:
         name, where = arguments.measure
-        garbage.seldom()  # as commands do
+        memory.generous()  # as commands do
         start, processor = time.perf_counter(), time.process_time()
         MEASURES[name](Path(where))
         took = time.perf_counter() - start

@@ -9,15 +9,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.runner import dataset
-from jobs.runner.example import BadExample, Example, converted_lines, parse
-from jobs.runner.forms import quick
+from jobs.runner.example import BadExample, Example, Pairs, converted_lines, parse
+from jobs.runner.forms import Columns, quick
 from jobs.runner.found import Found
 from jobs.runner.lines import Source
 from jobs.runner.rows import Rows
 
-TEXTS = st.text(max_size=8) | st.sampled_from(
-    ["a", '"', "\\", '\\"', '": "', '"role"', "a\\", "\0", "\x85", "\ud83d\ude00", "\x7f", " "]
+SOUND = st.text(max_size=8) | st.sampled_from(
+    ["a", '"', "\\", '\\"', '": "', '"role"', "a\\", "\0", "\x85", "\x7f", " "]
 )
+TEXTS = SOUND | st.just("\ud83d\ude00")
 ROLES = st.sampled_from(["user", "model", "assistant", "system", "tool"])
 
 
@@ -129,6 +130,21 @@ def test_columns_say_what_each_example_says(texts: list[str]) -> None:
         assert (rows.whole, rows.ends) == (each.whole, each.ends)
         assert converted_lines(some) == b"".join([one.line() for one in some])
         assert [some[place] for place in range(len(some))] == [*some]
+
+
+@given(
+    st.lists(st.tuples(SOUND, SOUND)),
+    st.none() | SOUND,
+    st.none() | SOUND,
+    st.integers(0, 3),
+)
+def test_pairs_are_converted_together_as_each_of_them_is(
+    pairs: list[tuple[str, str]], system: str | None, other: str | None, others: int
+) -> None:
+    systems = [other if place < others else system for place in range(len(pairs))]
+    prompts, answers = [one for one, _ in pairs], [one for _, one in pairs]
+    some = Pairs(Columns("contents", systems, prompts, answers))
+    assert converted_lines(some) == b"".join([one.line() for one in some])
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from jobs.runner.rows import Rows, SplitName
 from jobs.runner.rules import Finding
 
 if TYPE_CHECKING:
-    from jobs.runner.findings.groups import Numbers
+    from jobs.runner.findings.bands import Bands
 
 _ALIKE = 0.75  # of the pairs of words of both
 Sources = Mapping[SplitName, Source]
@@ -34,7 +34,7 @@ class Near:
 
     def __init__(self, same_answer: bool) -> None:
         self._same_answer = same_answer
-        self._signatures: list[Numbers] = []
+        self._bands: Bands | None = None
         self._places = Places()
         self._prefix = self._suffix = b""
 
@@ -42,15 +42,17 @@ class Near:
         self.compare(encoded(rows))
 
     def compare(self, texts: Encoded) -> None:
-        from jobs.runner.findings import signatures
+        from jobs.runner.findings.bands import Bands
+        from jobs.runner.findings.signatures import signatures
 
-        if not self._signatures:
+        if self._bands is None:
+            self._bands = Bands()
             self._learn_template(texts.dialogues)
         self._places.extend(texts)
         bodies, start, end = texts.dialogues, self._prefix, self._suffix
         if start or end:
             bodies = [one.removeprefix(start).removesuffix(end) for one in bodies]
-        self._signatures.append(signatures.signatures(bodies))
+        self._bands.add(signatures(bodies))
 
     def _learn_template(self, dialogues: Sequence[bytes]) -> None:
         """What all share says nothing about how alike two of them are."""
@@ -68,11 +70,9 @@ class Near:
 
     def pairs(self, sources: Sources, instructions: str | None) -> Iterator[tuple[int, int]]:
         """Rows in order, counted through all splits, each with an earlier one that it is like."""
-        if not self._signatures:
+        if self._bands is None:
             return
-        from jobs.runner.findings import signatures
-
-        candidates = signatures.candidates(self._signatures, 0.6 * _ALIKE)
+        candidates = self._bands.candidates(0.6 * _ALIKE)
         wanted = {row for pair in candidates.items() for row in pair}
         kept = self._read_again(sources, instructions, wanted) if wanted else {}
         for row, first in sorted(candidates.items()):
@@ -83,7 +83,7 @@ class Near:
         self, sources: Sources, instructions: str | None, wanted: set[int]
     ) -> Mapping[int, _Text]:
         """What is compared, of the rows that are candidates; a line that changed since is none."""
-        from jobs.runner.findings import signatures
+        from jobs.runner.findings.signatures import pairs
 
         rows = {self._places.of(row): row for row in wanted}
         kept = {}
@@ -93,9 +93,9 @@ class Near:
                 for number, line in _these(source, numbers):
                     with suppress(BadExample):
                         example = parse(line, instructions)
-                        pairs = signatures.pairs(self._body(example.dialogue))
                         texts = normal(example.asked), normal(example.answer)
-                        kept[rows[name, number]] = (pairs, *texts)
+                        shared = pairs(self._body(example.dialogue))
+                        kept[rows[name, number]] = (shared, *texts)
         return kept
 
     def _body(self, dialogue: str) -> bytes:

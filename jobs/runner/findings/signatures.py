@@ -7,84 +7,38 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jobs.runner.findings.groups import Numbers, meeting
+from jobs.runner.findings.groups import Numbers
 
 _LEAST = 8  # pairs of words; of fewer a single word decides
-_BINS, _BAND = 33, 3
-_SOME = 10_000  # rows, which are near at hand while they are filled
-_EMPTY, _TURN = np.uint32(0xFFFFFFFF), np.uint32(0x9E3779B1)
+BINS = 33
+EMPTY = np.uint32(0xFFFFFFFF)
 _SPACE, _END = 32, b"\0"
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _KNOWN = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint64)
+_SMALL, _AS_IT_IS = np.uint64(0x2020202020202020), np.uint64(0)  # a letter's bit, in ASCII
 _AROUND = b" " * 8  # of any word eight bytes can be read
 
 
 def signatures(texts: Sequence[bytes]) -> Numbers:
     """A row of bins for each text; all of them empty where it is too short to compare."""
     numbers, words = _pairs(texts)
-    bins = ((numbers & _LOW) * np.uint64(_BINS)) >> _HALF
-    places = np.repeat(np.arange(len(texts)) * _BINS, words)[:-1]
+    bins = ((numbers & _LOW) * np.uint64(BINS)) >> _HALF
+    places = np.repeat(np.arange(len(texts)) * BINS, words)[:-1]
     places += bins.view(np.int64)
-    places[_across(words)] = len(texts) * _BINS  # a place of no text
-    least = np.full(len(texts) * _BINS + 1, _EMPTY, dtype=np.uint32)
+    places[_across(words)] = len(texts) * BINS  # a place of no text
+    least = np.full(len(texts) * BINS + 1, EMPTY, dtype=np.uint32)
     np.minimum.at(least, places, (numbers >> _HALF).astype(np.uint32))
-    found = least[:-1].reshape(len(texts), _BINS)
-    found[words <= _LEAST] = _EMPTY
+    found = least[:-1].reshape(len(texts), BINS)
+    found[words <= _LEAST] = EMPTY
     return found
 
 
 def pairs(text: bytes) -> frozenset[int]:
     """A number for each two words that follow each other."""
     return frozenset(_pairs([text])[0].tolist())
-
-
-def candidates(batches: list[Numbers], agreeing: float) -> dict[int, int]:
-    """For each row at most one earlier row whose signature agrees with its own in so many bins.
-
-    The batches are used up, so that no signature is held twice.
-    """
-    rows, whole = _columns(batches)
-    found: dict[int, int] = {}
-    for start in range(0, _BINS, _BAND):
-        later, first = meeting(_key(whole[start : start + _BAND]))
-        alike = np.mean(whole[:, later] == whole[:, first], axis=0) >= agreeing
-        pairs = rows[later[alike]].tolist(), rows[first[alike]].tolist()
-        for row, other in zip(*pairs, strict=True):
-            found.setdefault(row, other)
-    return found
-
-
-def _columns(batches: list[Numbers]) -> tuple[Numbers, Numbers]:
-    """Which rows are long enough to compare, and for each bin what these rows have in it."""
-    long = [(batch != _EMPTY).any(axis=1) for batch in batches]
-    rows = np.flatnonzero(np.concatenate(long))
-    whole = np.empty((_BINS, len(rows)), dtype=np.uint32)
-    end = len(rows)
-    while batches:
-        some = batches.pop()[long.pop()]
-        whole[:, end - len(some) : end] = some.T
-        end -= len(some)
-    for start in range(0, len(rows), _SOME):
-        _fill(whole[:, start : start + _SOME])
-    return rows, whole
-
-
-def _key(band: Numbers) -> Numbers:
-    key: Numbers = (band[0] * _WORD + band[1]) * _NEXT + band[2]
-    return key
-
-
-def _fill(bins: Numbers) -> None:
-    """An empty bin takes what the next one has, turned by the distance: short texts have many."""
-    taken = np.full(bins.shape[1], _EMPTY)
-    for one in bins[::-1]:  # behind the last comes the first
-        taken = np.where(one == _EMPTY, taken + _TURN, one)
-    for one in bins[::-1]:
-        taken = np.where(one == _EMPTY, taken + _TURN, one)
-        one[:] = taken
 
 
 def _pairs(texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
@@ -99,7 +53,7 @@ def _pairs(texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
     words = np.diff(before)
     if before[-1] < 2:
         return np.zeros(0, np.uint64), words
-    found = _words(whole, starts, ends)
+    found = _words(whole, starts, ends, _SMALL if whole.isascii() else _AS_IT_IS)
     mixed = found[:-1] * _NEXT
     mixed += found[1:]
     mixed ^= mixed >> np.uint64(29)
@@ -114,24 +68,25 @@ def _across(words: Numbers) -> Numbers:
     return found
 
 
-def _words(whole: bytes, starts: Numbers, ends: Numbers) -> Numbers:
+def _words(whole: bytes, starts: Numbers, ends: Numbers, small: np.uint64) -> Numbers:
     """A number for each word: of its first and last eight bytes and its length."""
     eights: Numbers = np.ndarray(len(whole) - 7, "<u8", whole, strides=(1,))  # from each byte on
     lengths = ends - starts
     words: Numbers = eights[starts]
+    words |= small
     words &= _KNOWN[np.minimum(lengths, 8)]
     words *= _WORD
     words += lengths.view(np.uint64)
     long = np.flatnonzero(lengths > 8)
-    words[long] += eights[ends[long] - 8] * _NEXT
+    words[long] += (eights[ends[long] - 8] | small) * _NEXT
     return words
 
 
 def _flat(texts: Sequence[bytes]) -> bytes:
-    """All in small letters, a zero before each and behind the last."""
+    """A zero before each and behind the last; what is not ASCII alone, in small letters."""
     whole = _END.join([_AROUND, *texts, _AROUND])
     if whole.isascii() and whole.count(_END) == len(texts) + 1:
-        return whole.lower()
+        return whole
     return _END.join([_AROUND, *map(_spaced, texts), _AROUND])
 
 
