@@ -86,15 +86,11 @@ def _starts(prompts: Sequence[str]) -> Sequence[tuple[str, ...]]:
     """What stands before the first colon of each line, looked for once where it is the usual."""
     head, tail = _frame(prompts[0])
     usual, colons, least = _before_colons(head + tail), f"{head}{tail}".count(":"), len(head + tail)
-    return [
-        usual
-        if one.startswith(head)
-        and one.endswith(tail)
-        and one.count(":") == colons
-        and len(one) >= least
-        else _before_colons(one)
-        for one in prompts
-    ]
+    framed = [p.startswith(head) and p.endswith(tail) and len(p) >= least for p in prompts]
+    if all(framed) and "".join(prompts).count(":") == colons * len(prompts):
+        return [usual] * len(prompts)
+    both = zip(prompts, framed, strict=True)
+    return [usual if f and p.count(":") == colons else _before_colons(p) for p, f in both]
 
 
 def _frame(prompt: str) -> tuple[str, str]:

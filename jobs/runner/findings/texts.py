@@ -38,9 +38,10 @@ class Texts:
             for row in marked[mark]:
                 if said := look(rows.answers[row]) or look(rows.prompts[row]):
                     found.add(rule, rows.numbers[row], said)
-        for line, answer in zip(rows.numbers, rows.answers, strict=True):
-            if ('"' in answer or answer[:1] in "{[") and (said := _unbalanced(answer)):
-                found.add(rules.UNBALANCED, line, said)
+        if _may_be_unbalanced("".join(rows.answers)):
+            for line, answer in zip(rows.numbers, rows.answers, strict=True):
+                if _may_be_unbalanced(answer) and (said := _unbalanced(answer)):
+                    found.add(rules.UNBALANCED, line, said)
 
     def findings(self) -> Iterator[Finding]:
         for found in self._found.values():
@@ -75,6 +76,12 @@ _LOOKS: Mapping[str, tuple[Rule, Look]] = {
     "leftover": (rules.LEFTOVER, _leftover),
     "control": (rules.CONTROL, _control),
 }
+
+
+def _may_be_unbalanced(text: str) -> bool:
+    return any(mark in text for mark in '"{[')
+
+
 _INCHES = re.compile(r'\d"')
 
 
