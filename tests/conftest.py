@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from hypothesis import settings
 
 from jobs.emulator.emulator import Emulator
 from jobs.runner import storage
 from tests.faults import figures
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 STACK_SETTINGS = """\
 config:

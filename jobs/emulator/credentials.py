@@ -23,9 +23,11 @@ def write_key_file(path: Path, url: str, project: str, email: str) -> None:
         "token_uri": f"{url}/token",
         "universe_domain": "googleapis.com",
     }
-    path.touch(_MODE)
-    path.chmod(_MODE)  # it may have been there
-    path.write_text(json.dumps(body, indent=2) + "\n", "utf-8")
+    partial = path.with_suffix(".partial")
+    partial.touch(_MODE)
+    partial.chmod(_MODE)  # it may have been there
+    partial.write_text(json.dumps(body, indent=2) + "\n", "utf-8")
+    partial.replace(path)  # who reads it now, reads all of one of the two
 
 
 def _key_of(path: Path) -> str | None:

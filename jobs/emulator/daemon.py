@@ -24,6 +24,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _STARTING = "start.lock"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_KILL_SECONDS = 20.0
 _LOG_LINES = 15
 
 
@@ -111,10 +112,10 @@ def _stop(folder: Path) -> Running | None:
         return None
     lock = FolderLock(folder / LOCK)
     try:
-        for sign in (signal.SIGTERM, signal.SIGKILL):
+        for sign, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
             with suppress(ProcessLookupError):
                 os.kill(found.pid, sign)
-            if lock.free(_STOP_SECONDS):
+            if lock.free(patience):
                 return found
     finally:
         lock.close()

@@ -69,9 +69,10 @@ class Keys:
 
     def _create_ring(self, request: Request) -> Answer:
         name = f"{self._place(request)}/keyRings/{request.first('keyRingId')}"
-        if self._rings.get(name):
-            raise conflict(f"KeyRing {name} already exists.")
-        self._rings.put(name, {"name": name})
+        with self._state.transaction():
+            if self._rings.get(name):
+                raise conflict(f"KeyRing {name} already exists.")
+            self._rings.put(name, {"name": name})
         return {"name": name}
 
     def _get_ring(self, request: Request) -> Answer:
@@ -80,10 +81,11 @@ class Keys:
 
     def _create(self, request: Request) -> Answer:
         name = f"{self._ring(request)}/cryptoKeys/{request.first('cryptoKeyId')}"
-        if self._keys.get(name):
-            raise conflict(f"CryptoKey {name} already exists.")
         key = {**request.json(), "name": name}
-        self._keys.put(name, key)
+        with self._state.transaction():
+            if self._keys.get(name):
+                raise conflict(f"CryptoKey {name} already exists.")
+            self._keys.put(name, key)
         return key
 
     def _get(self, request: Request) -> Answer:

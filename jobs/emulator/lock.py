@@ -33,16 +33,11 @@ class FolderLock:
 
     def take(self, patience: float = _PATIENCE_SECONDS) -> bool:
         """Whether it is ours now; patient enough for others who only look."""
-        deadline = time.monotonic() + patience
-        while not self._try():
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_PAUSE_SECONDS)
-        return True
+        return self._within(patience, fcntl.LOCK_EX)
 
     def free(self, patience: float = 0.0) -> bool:
-        """Whether nobody holds it."""
-        if not self.take(patience):
+        """Whether nobody holds it; others who look at the same time do not count."""
+        if not self._within(patience, fcntl.LOCK_SH):
             return False
         fcntl.flock(self._file, fcntl.LOCK_UN)
         return True
@@ -61,9 +56,17 @@ class FolderLock:
     def close(self) -> None:
         self._file.close()
 
-    def _try(self) -> bool:
+    def _within(self, patience: float, kind: int) -> bool:
+        deadline = time.monotonic() + patience
+        while not self._try(kind):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        return True
+
+    def _try(self, kind: int) -> bool:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

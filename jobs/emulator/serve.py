@@ -3,11 +3,11 @@
 import json
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,8 @@ def serve(
     with _owned(folder):
         last = _last(folder)
         trainer = trainer or str(last.get("trainer") or DEFAULT_TRAINER)
-        port = port or _free_again(last.get("port"))
         cache = root / ".vertune" / "cache"
-        with _bound(folder, port, trainer, cache, max_tuning_jobs) as emulator:
+        with _bound(folder, port, last.get("port"), trainer, cache, max_tuning_jobs) as emulator:
             _publish(folder, root, emulator.url, trainer, max_tuning_jobs)
             ready(emulator.url)
             stopped.wait()
@@ -75,10 +74,15 @@ def _owned(folder: Path) -> Iterator[None]:
 
 
 def _bound(
-    folder: Path, port: int, trainer: str, cache: Path, max_tuning_jobs: int | None
+    folder: Path, port: int, last: object, trainer: str, cache: Path, max_tuning_jobs: int | None
 ) -> Emulator:
+    """On the port that is asked for, else the last one if nobody took it, else any."""
+    made = partial(Emulator, folder, trainer=trainer, cache=cache, max_tuning_jobs=max_tuning_jobs)
     try:
-        return Emulator(folder, port, trainer, cache=cache, max_tuning_jobs=max_tuning_jobs)
+        if not port and isinstance(last, int):
+            with suppress(OSError):  # tools keep their settings
+                return made(last)
+        return made(port)
     except OSError as error:
         raise EmulatorError(
             f"cannot listen on port {port} of 127.0.0.1 ({error.strerror}); end what uses it, or"
@@ -86,19 +90,6 @@ def _bound(
         ) from error
     except ValueError as error:
         raise EmulatorError(str(error)) from error
-
-
-def _free_again(port: object) -> int:
-    """The last port if nobody took it meanwhile, else any; tools keep their settings."""
-    if not isinstance(port, int):
-        return 0
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return 0
-    return port
 
 
 def _publish(folder: Path, root: Path, url: str, trainer: str, max_tuning_jobs: int | None) -> None:

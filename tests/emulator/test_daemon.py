@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -32,6 +34,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def start(folder: Path, port: int = 0, trainer: str | None = "nearest") -> Running:
     return daemon.start(folder, port, trainer, root=folder.parents[1])
+
+
+def quiet_port() -> int:
+    """A free one that no socket gets by chance, as those get that ask for any."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port := random.randrange(20_000, 30_000)))
+            return port
 
 
 def call(found: Running, method: str, path: str, body: bytes | None = None) -> Any:
@@ -147,7 +158,7 @@ def test_a_server_that_does_not_listen_is_killed(
 
 
 def test_the_state_and_the_port_outlive_a_stop(folder: Path) -> None:
-    first = start(folder)
+    first = start(folder, quiet_port())
     call(first, "POST", "storage/v1/b?project=vertune-local", b'{"name": "kept"}')
     daemon.stop(folder)
 
@@ -159,7 +170,7 @@ def test_the_state_and_the_port_outlive_a_stop(folder: Path) -> None:
 
 
 def test_a_killed_emulator_is_not_taken_for_a_running_one(folder: Path) -> None:
-    first = start(folder)
+    first = start(folder, quiet_port())
     process = worker(first)
     os.kill(first.pid, signal.SIGKILL)
     until(lambda: daemon.running(folder) is None)
@@ -213,19 +224,18 @@ def example(number: int) -> str:
 
 
 def test_a_port_in_use_is_named_with_what_to_do(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-        with pytest.raises(EmulatorError, match=f"port {port} .*--port"):
-            start(folder, port)
+    port = quiet_port()
+    taken = socket.create_server(("127.0.0.1", port))
+    with taken, pytest.raises(EmulatorError, match=f"port {port} .*--port"):
+        start(folder, port)
 
     assert start(folder, port).url.endswith(f":{port}")
 
 
 def test_a_remembered_port_that_was_taken_meanwhile_is_replaced(folder: Path) -> None:
-    first = start(folder)
+    port = quiet_port()
+    first = start(folder, port)
     daemon.stop(folder)
-    port = int(first.url.rpartition(":")[2])
 
     with socket.create_server(("127.0.0.1", port)):
         second = start(folder)

@@ -4,6 +4,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -458,7 +459,7 @@ def test_a_meter_tells_its_count_its_total_and_its_time() -> None:
     with progress.shown(meter, io.StringIO()) as count:
         count()
         count()
-    assert str(meter) == "compiling: 2 of 3 packages, 61 s"
+    assert re.fullmatch(r"compiling: 2 of 3 packages, 6\d s", str(meter))
 
 
 def test_off_a_terminal_progress_is_a_plain_line_now_and_then(
@@ -473,7 +474,7 @@ def test_off_a_terminal_progress_is_a_plain_line_now_and_then(
     stream = Stream()
     with progress.shown(Meter("fetching", "modules", "downloading"), stream):
         assert written.wait(60)
-    assert stream.getvalue().startswith("fetching: 0 modules, 0 s\n")
+    assert re.match(r"fetching: 0 modules, \d s\n", stream.getvalue())
 
 
 def test_on_a_terminal_progress_is_a_bar() -> None:

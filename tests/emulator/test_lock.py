@@ -1,5 +1,6 @@
 """The lock of a folder: one holder, freed with it."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -42,6 +43,15 @@ def test_who_looks_does_not_take_it(tmp_path: Path) -> None:
     assert second.take(patience=0)
     first.close()
     second.close()
+
+
+def test_two_who_look_at_once_do_not_take_each_other_for_the_holder(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("ab") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        lock = FolderLock(tmp_path / "lock")
+
+        assert lock.free()
+        lock.close()
 
 
 def test_the_holder_leaves_its_process_id(tmp_path: Path) -> None:

@@ -26,19 +26,22 @@ class Closed:
     """By the project's id. False where nothing is, so that most calls need not ask further."""
 
     def __init__(self, state: State, numbers: Mapping[str, str]) -> None:
-        self._documents, self._numbers = state.documents("closed"), numbers
+        self._state, self._numbers = state, numbers
+        self._documents = state.documents("closed")
         self._known = {one["what"] for one in self._documents.list()}
 
     def __bool__(self) -> bool:
         return bool(self._known)
 
     def close(self, project: str, service: str) -> None:
-        self._documents.put(f"{project}/{service}", {"what": f"{project}/{service}"})
-        self._known.add(f"{project}/{service}")
+        with self._state.transaction():
+            self._documents.put(f"{project}/{service}", {"what": f"{project}/{service}"})
+            self._known.add(f"{project}/{service}")
 
     def open(self, project: str, service: str) -> None:
-        self._documents.delete(f"{project}/{service}")
-        self._known.discard(f"{project}/{service}")
+        with self._state.transaction():
+            self._documents.delete(f"{project}/{service}")
+            self._known.discard(f"{project}/{service}")
 
     def bill(self, project: str, account: str) -> None:
         """From now on to this billing account; to none if it is empty."""

@@ -122,12 +122,15 @@ class Faults:
             self._changed.notify_all()
 
     def _read(self) -> None:
-        # Taken before the text is: what is written meanwhile is read the next time. Said last: who
-        # sees that the file was read goes on without the lock, by the rules it finds.
+        # Said last: who sees that the file was read goes on without the lock, by what it finds.
         signature, refusal = _signature(self._file), ""
         found: tuple[Rule, ...] = ()
         try:
-            found = rules(self._file.read_text("utf-8"), FILE) if signature else ()
+            with self._file.open("rb") as file:  # whatever takes its place meanwhile is read next
+                signature = _of(os.fstat(file.fileno()))
+                found = rules(file.read().decode(), FILE)
+        except FileNotFoundError:
+            signature = None
         except (OSError, UnicodeDecodeError) as error:
             refusal = f"{FILE}: {error}"
         except RulesError as error:
@@ -157,7 +160,10 @@ class Faults:
 
 def _signature(file: Path) -> tuple[int, ...] | None:
     try:
-        found = os.stat(file)
+        return _of(os.stat(file))
     except OSError:
         return None
+
+
+def _of(found: os.stat_result) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_size, found.st_ino

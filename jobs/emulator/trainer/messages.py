@@ -69,5 +69,8 @@ def write(stream: BinaryIO, message: Request | Reply) -> None:
 
 
 def read(stream: BinaryIO) -> object:
-    """The next message; EOFError once the other side is gone."""
-    return pickle.load(stream)
+    """The next message; EOFError once the other side is gone, even in the middle of one."""
+    try:
+        return pickle.load(stream)
+    except pickle.UnpicklingError as error:
+        raise EOFError(str(error)) from error

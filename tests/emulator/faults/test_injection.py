@@ -142,10 +142,11 @@ def test_a_malformed_answer_says_it_went_well(
 def test_a_request_slower_than_its_client_waits_acts_all_the_same(
     emulator: Emulator, wire: Wire, when: str
 ) -> None:
-    emulator.faults.set(rule(when=when, delay=0.4))
+    emulator.faults.set(rule(when=when, delay=3))
 
     with pytest.raises(requests.ReadTimeout):
         create(emulator.url, seconds=0.1)
+    emulator.faults.wait("rule")
 
     assert made(wire) == (when == "after")
     until(lambda: made(wire))
@@ -236,7 +237,7 @@ def test_what_is_held_or_delayed_does_not_keep_the_emulator_from_closing(
 
     with pytest.raises(requests.ConnectionError):
         answer.result()
-    assert closed - closing < 5
+    assert closed - closing < 20
 
 
 def test_a_held_request_does_not_keep_the_daemon_from_ending(

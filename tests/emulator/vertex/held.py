@@ -1,6 +1,7 @@
 """A trainer that goes only as far as a test lets it; no process, no model."""
 
 import queue
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Held(TrainerClient):
         self.asked: queue.Queue[Call] = queue.Queue()
         self.deaf = False
         self._open: list[Call] = []
+        self._closed = False
+        self._settling = threading.Lock()
 
     def next_call(self) -> Call:
         return self.asked.get(timeout=_PATIENCE)
@@ -55,14 +58,17 @@ class Held(TrainerClient):
         on_step: Callable[[Step], None],
     ) -> "Future[None]":
         call = Call(job_id, examples, validation, settings, folder, on_step, Future())
-        self._open.append(call)
+        with self._settling:
+            if self._closed:
+                raise WorkerDied("closed")
+            self._open.append(call)
         self.asked.put(call)
         return call.future
 
     def cancel(self, job_id: str) -> None:
-        for call in self._open:
-            if call.job == job_id and not self.deaf and not call.future.done():
-                call.future.set_exception(TuningCancelled("cancelled"))
+        if not self.deaf:
+            with self._settling:
+                self._end(TuningCancelled("cancelled"), job_id)
 
     def count_tokens(self, conversations: Sequence[Conversation]) -> list[int]:
         return [
@@ -81,6 +87,11 @@ class Held(TrainerClient):
         return [str(adapter) for _ in prompts]
 
     def close(self) -> None:
+        with self._settling:
+            self._closed = True
+            self._end(WorkerDied("closed"))
+
+    def _end(self, error: Exception, job: str | None = None) -> None:
         for call in self._open:
-            if not call.future.done():
-                call.future.set_exception(WorkerDied("closed"))
+            if job in (None, call.job) and not call.future.done():
+                call.future.set_exception(error)
