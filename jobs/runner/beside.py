@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -37,7 +36,10 @@ class Beside:
         self._sender = Thread(target=self._send, daemon=True)
 
     def __enter__(self) -> Beside:
-        self._process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # In a group of its own: of a Ctrl-C, even while it starts, this process tells.
+        self._process = subprocess.Popen(
+            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
         self._sender.start()
         return self
 
@@ -82,7 +84,6 @@ def _sent(there: IO[bytes], one: object) -> bool:
 
 def main() -> None:
     """The other process; it ends when nothing more can come."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     memory.generous()
     stream, there = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr

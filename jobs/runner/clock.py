@@ -35,8 +35,9 @@ class Clock:
             told = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (LookupError, ValueError, TypeError):
             return
-        # A Date is cut to whole seconds: of two that agree, the later one would set the clock back.
-        if not timedelta() <= self.now() - told < _SECOND:
+        # A Date is cut to whole seconds, and was said when the answer began: of two that agree, the
+        # later one would set the clock back.
+        if not timedelta() <= self.now() - told < _SECOND + response.elapsed:
             self._heard = told, steady()
 
     def now(self) -> datetime:

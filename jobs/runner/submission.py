@@ -235,6 +235,7 @@ class Submission:
             flight.told = "here"
             return
         except RemoteError as error:
+            self._listed.clear()  # it may have come through all the same
             refusal = _translated(error, flight)
             if not (listed and isinstance(refusal, NoRoom)):
                 self._withdraw(flight, "failed before; asked for again, and refused by the service")

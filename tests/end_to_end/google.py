@@ -33,8 +33,10 @@ class Google:
 
         class Answers(StreamRequestHandler):
             def handle(self) -> None:
-                asked, *_ = iter(self.rfile.readline, b"\r\n")
                 with suppress(OSError):  # either end may break off
+                    asked = self.rfile.readline()
+                    while self.rfile.readline() not in (b"\r\n", b""):
+                        pass
                     google.tunnel(self.connection, asked.decode())
 
         class Server(ThreadingTCPServer):

@@ -2,6 +2,9 @@
 
 import json
 import re
+from contextlib import suppress
+
+import psutil
 
 from jobs.emulator.faults.client import FaultsClient
 from tests.end_to_end.world import World
@@ -25,8 +28,13 @@ def an_apply_is_killed_while_it_records(world: World) -> None:
     faults.write(RECORDING, "rules")
     process = world.begin("vertune", "apply", "--yes")
     faults.wait("apply", seconds=60)
+    family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
+    for one in family:  # the engine would go on, and record in the end
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(family)
     faults.clear()
 
 

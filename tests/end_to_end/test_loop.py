@@ -4,8 +4,6 @@ One day is lived once, and each test looks at one part of it.
 """
 
 import json
-import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,9 +75,9 @@ def _difference(world: World) -> int:
 
 
 def _kill(world: World) -> None:
-    pid = world.server()["pid"]
-    os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    server = psutil.Process(world.server()["pid"])
+    server.kill()
+    psutil.wait_procs([server], timeout=10)
 
 
 def _stopped(world: World) -> list[psutil.Process]:

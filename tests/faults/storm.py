@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from jobs.emulator.faults.rule import Rule
-from tests.faults.station import Case, Station
+from tests.faults.station import CALM, Case, Station
 
 SPECS = 5
 
@@ -104,5 +104,5 @@ class Storm:
 
     def calm(self) -> list[str]:
         """A plain run; what is not right after it."""
-        code = self.case.run()
+        code = self.case.run(patience=CALM)
         return [*self.case.faults(SPECS), *([f"exit code {code}"] if code else [])]

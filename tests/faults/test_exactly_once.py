@@ -13,7 +13,7 @@ import pytest
 
 from jobs.emulator.faults.rule import Rule
 from tests.faults.figures import TABLE
-from tests.faults.station import Case, Station
+from tests.faults.station import CALM, Case, Station
 
 STATIONS = 9
 
@@ -129,7 +129,7 @@ def tried(
         station.arm(armed(call, fault))
         hit = appliers(station, case, fault.startswith("killed"))
         station.disarm()
-        code = case.run()
+        code = case.run(patience=CALM)
         wrong = case.faults() + ([f"exit code {code}"] if code else [])
         return Row(call, (*wrong, case.said()) if wrong else (), hit, case)
     finally:

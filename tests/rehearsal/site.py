@@ -116,7 +116,7 @@ class Site:
         ours = ("VERTUNE_", "PULUMI_", "GOOGLE_", "GITHUB_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-        return {**kept, "PATH": path, "VERTUNE_PATIENCE": "0.1"}
+        return {**kept, "PATH": path, "VERTUNE_PATIENCE": "0.3"}
 
     # What people do
 

@@ -229,7 +229,7 @@ def test_a_service_that_is_away_is_no_missing_job(
     place: Place, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = job_of_somebody(place)
-    monkeypatch.setenv("VERTUNE_PATIENCE", "0.02")
+    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.5)
     emulator.faults.write("[{path: '*/tuningJobs/*', status: 503}]", "here")
     with pytest.raises(Passing):
         opened(place).job(job.name)

@@ -20,6 +20,12 @@ from tests.runner.asking import JOB, PROJECT, answer, opened, order, refusal
 
 
 @pytest.fixture
+def soon_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a little time for repeats; an answer may take as long as ever."""
+    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.3)
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundredth of the time for everything."""
     monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
@@ -166,7 +172,7 @@ def test_a_question_is_asked_again_when_the_service_was_busy(passing: bytes) -> 
         assert opened(url).job(JOB).name == JOB
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("soon_done")
 def test_a_service_that_stays_busy_is_named_with_what_it_said() -> None:
     busy = refusal(503, "UNAVAILABLE", "Wait.")
     with lines.saying(busy) as url, pytest.raises(RemoteError) as error:

@@ -42,6 +42,22 @@ def test_dates_of_whole_seconds_never_set_it_back() -> None:
         assert clock.now() >= before
 
 
+def test_an_answer_that_was_under_way_when_the_second_changed_does_not_set_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr("jobs.runner.clock.steady", lambda: passed[0])
+    clock, again = Clock(), said("Sun, 06 Nov 1994 08:49:37 GMT")
+    clock.heard(again)
+    passed[0], again.elapsed = 1.001, timedelta(milliseconds=5)
+    before = clock.now()
+    clock.heard(again)
+    assert clock.now() == before
+    passed[0] = 1.1  # this answer was quicker than that: the clock is wrong
+    clock.heard(again)
+    assert clock.now() < before
+
+
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT"])
 def test_an_answer_without_a_date_changes_nothing(date: str | None) -> None:
     clock = Clock()

@@ -118,10 +118,10 @@ def test_a_bomb_of_aliases_is_refused_at_its_first_alias(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_nesting_of_any_depth_ends_soon_and_without_a_crash(tmp_path: Path, opening: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     said = fault(tmp_path, "a:\n  " + opening * (250_000 // len(opening)))
     assert said == "a.yaml:2: is nested too deeply"
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_twenty_levels_are_read(tmp_path: Path) -> None:

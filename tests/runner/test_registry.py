@@ -78,7 +78,7 @@ def test_what_does_not_pass_is_given_up(
     model: tuple[Registry, Model], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry, found = model
-    monkeypatch.setenv("VERTUNE_PATIENCE", "0.05")
+    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.5)
     emulator.faults.set(Rule("down", path="*/models/*", status=503))
     with pytest.raises(Passing, match="run this again in a while"):
         registry.model(found.name)

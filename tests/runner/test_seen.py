@@ -93,7 +93,10 @@ def test_a_memory_that_cannot_be_written_is_no_fault(tmp_path: Path) -> None:
     assert read(tmp_path / "file" / "folder", Counted(GOOD)).train.examples == 1
 
 
-def test_a_file_that_was_just_written_is_not_remembered(tmp_path: Path) -> None:
+def test_a_file_that_was_just_written_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "_RACY", 3600)
     folder = tmp_path / "datasets/a"
     folder.mkdir(parents=True)
     path = folder / "train.jsonl"
@@ -102,7 +105,9 @@ def test_a_file_that_was_just_written_is_not_remembered(tmp_path: Path) -> None:
     assert source.state() == ""
 
 
-def test_an_old_file_has_a_state_that_its_bytes_and_its_place_decide(tmp_path: Path) -> None:
+def test_an_old_file_has_a_state_that_its_bytes_and_its_place_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "datasets/a"
     folder.mkdir(parents=True)
     path = folder / "train.jsonl"
@@ -111,5 +116,6 @@ def test_an_old_file_has_a_state_that_its_bytes_and_its_place_decide(tmp_path: P
     while not (before := source.state()):  # it takes two seconds to be an old one
         time.sleep(0.1)
     assert source.state() == before
+    monkeypatch.setattr(dataset, "_RACY", 3600)
     os.utime(path, ns=(0, 0))
     assert source.state() == ""

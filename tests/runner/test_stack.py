@@ -325,7 +325,7 @@ def held(found: Stack, folder: Path) -> Path:
 def test_another_update_of_the_stack_is_waited_for(
     recordable: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VERTUNE_PATIENCE", "0.1")
+    monkeypatch.setenv("VERTUNE_PATIENCE", "1")
     lock, said = held(recordable, tmp_path), list[str]()
     (recordable.root / "infra").mkdir()
     program = "import pulumi\npulumi.export('tuned_models', {'one': 1})\n"

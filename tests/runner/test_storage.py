@@ -46,6 +46,12 @@ def way(emulator: Emulator) -> Iterator[Line]:
 
 
 @pytest.fixture
+def soon_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a little time for repeats; an answer may take as long as ever."""
+    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.3)
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundredth of the time for everything."""
     monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
@@ -175,7 +181,7 @@ def test_a_connection_that_breaks_is_tried_again(way: Line) -> None:
     assert len([asked for asked in way.asked if "/o?" in asked]) == 2
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("soon_done")
 def test_a_failing_service_is_named_with_what_it_said() -> None:
     said = refusal(503, "backendError", "Backend Error")
     with lines.saying(said) as url, pytest.raises(RemoteError) as error:

@@ -41,7 +41,9 @@ def place(provisioned: Repository) -> Place:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
+    """What waits for room waits less; what an answer may take stays."""
+    monkeypatch.setattr("jobs.runner.apply._QUOTA_SECONDS", 0.6)
+    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.3)
 
 
 class Stopping(threading.Event):
@@ -126,7 +128,7 @@ def test_a_job_that_was_created_though_it_was_refused_is_found_before_the_next_t
     emulator.faults.set(
         Rule("full", method="POST", path="*/tuningJobs", when="after", times=1, status=429)
     )
-    outcome, said = said_by(place, lease=lease(True))
+    outcome, said = said_by(place)
     (job,) = all_jobs(place)
     assert outcome.tuned == ["one"]
     assert f"one: found {job.name}" in said
