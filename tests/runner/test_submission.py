@@ -378,16 +378,17 @@ def test_a_clock_that_is_wrong_here_does_not_make_a_lease_stale(place: Place) ->
     assert said_by(place, wait=False)[0].running == ["one"]
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_job_that_cannot_be_recorded_for_want_of_quota_is_found_and_not_created_again(
-    place: Place, emulator: Emulator
+    place: Place, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cloud Storage refuses with 429 as well; that says nothing of the job."""
-    # The second upload is the intent, the third records the job: the first are the examples.
+    monkeypatch.setenv("VERTUNE_PATIENCE", "0.05")
+    # Uploaded are the examples, the intent and the claim, and then what records the job.
     emulator.faults.set(
-        Rule("busy", method="POST", path="/upload/*", nth=3, times=8, status=429),
+        Rule("busy", method="POST", path="/upload/*", nth=4, times=8, status=429),
     )
     said_by(place)
+    assert len(all_jobs(place)) == 1
     emulator.faults.clear()
     while planned(place).plan:
         assert not said_by(place, lease=OVER)[0].failed
