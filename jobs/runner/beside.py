@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import pickle
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from jobs.runner.rows import Rows
 from jobs.runner.rules import Finding
 
 _WAITING = 128  # pieces of a file, while the other process starts or is behind
+_PIPE = 1 << 20  # bytes: some pieces, so that the two processes need not take turns
 # Not by multiprocessing, whose processes load all that a command has loaded before they begin.
 _COMMAND = (sys.executable, "-P", "-m", __name__)
 
@@ -40,6 +42,9 @@ class Beside:
         self._process = subprocess.Popen(
             _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
+        assert self._process.stdin
+        with suppress(AttributeError, OSError):  # it is Linux's, and not for who has many of them
+            fcntl.fcntl(self._process.stdin, fcntl.F_SETPIPE_SZ, _PIPE)
         self._sender.start()
         return self
 
