@@ -37,7 +37,8 @@ class Clock:
             return
         # A Date is cut to whole seconds, and was said when the answer began: of two that agree, the
         # later one would set the clock back.
-        if not timedelta() <= self.now() - told < _SECOND + response.elapsed:
+        took = min(response.elapsed, _SECOND)
+        if not timedelta() <= self.now() - told < _SECOND + took:
             self._heard = told, steady()
 
     def now(self) -> datetime:

@@ -6,7 +6,7 @@ import gc
 # lines that are needed until the end are searched again and again.
 _COLLECTED_AFTER = 1_000_000
 # The C library gives pieces larger than the largest that was freed so far back to the system at
-# once, and the next piece of a file would be mapped page by page again: a third of the reading.
+# once, and the next piece of a file would be mapped page by page again: a fifth of the reading.
 # https://man7.org/linux/man-pages/man3/mallopt.3.html (M_MMAP_THRESHOLD; 32 MiB is its end)
 _KEPT = 30 << 20  # bytes
 

@@ -235,8 +235,9 @@ class Submission:
             flight.told = "here"
             return
         except RemoteError as error:
-            self._listed.clear()  # it may have come through all the same
             refusal = _translated(error, flight)
+            if isinstance(refusal, NoRoom):  # it is tried again, and may have come through
+                self._listed.pop((flight.entry.location, flight.entry.stack), None)
             if not (listed and isinstance(refusal, NoRoom)):
                 self._withdraw(flight, "failed before; asked for again, and refused by the service")
             raise refusal from error

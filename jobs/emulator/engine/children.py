@@ -57,5 +57,5 @@ def _signals_later() -> Iterator[None]:
     finally:
         for number, handler in handled.items():
             signal.signal(number, handler)
-    for came_first, frame in came[:1]:
-        handled[signal.Signals(came_first)](came_first, frame)
+        for one, frame in came:
+            handled[signal.Signals(one)](one, frame)

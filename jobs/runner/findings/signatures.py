@@ -18,7 +18,8 @@ _WORD = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _KNOWN = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint64)
-_SMALL, _AS_IT_IS = np.uint64(0x2020202020202020), np.uint64(0)  # a letter's bit, in ASCII
+_SMALL, _AS_IT_IS = np.uint64(0x2020202020202020), np.uint64(0)  # a small letter's bit, in ASCII
+_WITH_IT = bytes(byte | 0x20 if 0x40 <= byte < 0x60 else byte for byte in range(256))
 _AROUND = b" " * 8  # of any word eight bytes can be read
 
 
@@ -87,7 +88,7 @@ def _flat(texts: Sequence[bytes]) -> bytes:
     whole = _END.join([_AROUND, *texts, _AROUND])
     if whole.isascii() and whole.count(_END) == len(texts) + 1:
         return whole
-    return _END.join([_AROUND, *map(_spaced, texts), _AROUND])
+    return _END.join([_AROUND, *map(_spaced, texts), _AROUND]).translate(_WITH_IT)
 
 
 def _spaced(text: bytes) -> bytes:
