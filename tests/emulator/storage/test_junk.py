@@ -3,8 +3,10 @@
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import Message
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -82,9 +84,9 @@ _HEADERS = st.dictionaries(
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    state = State(tmp_path_factory.mktemp("junk"))
+@contextmanager
+def _serving(folder: Path) -> Iterator[Server]:
+    state = State(folder)
     server = Server(Storage(state, Principals(state, NUMBERS), NUMBERS).routes())
     create: dict[str, Any] = {"name": "fuzzed", "versioning": {"enabled": True}}
     _answered(server, "POST", "/storage/v1/b", {"project": "demo"}, {}, json.dumps(create).encode())
@@ -93,6 +95,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield server
     server.close()
     state.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """What any request may have been sent to."""
+    with _serving(tmp_path_factory.mktemp("junk")) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Server]:
+    with _serving(tmp_path) as server:
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -108,14 +123,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ("POST", "/upload/storage/v1/b/fuzzed/o"),
     ],
 )
-def test_no_field_makes_storage_fail_then_or_later(server: Server, method: str, path: str) -> None:
+def test_no_field_makes_storage_fail_then_or_later(fresh: Server, method: str, path: str) -> None:
     query = {"uploadType": "resumable"} if path.startswith("/upload") else {}
     for field, value in itertools.product(_FIELDS, _VALUES):
         body = {"sourceObjects": [{"name": "object"}], field: value}
-        status = _answered(server, method, path, query, {}, json.dumps(body).encode())
+        status = _answered(fresh, method, path, query, {}, json.dumps(body).encode())
         assert status in (200, 400, 403, 404, 412), (field, value)
     for address in ("/storage/v1/b/fuzzed", "/storage/v1/b/fuzzed/iam", "/fuzzed/object"):
-        assert _answered(server, "GET", address, {}, {}, b"") == 200
+        assert _answered(fresh, "GET", address, {}, {}, b"") == 200
 
 
 @settings(max_examples=150, deadline=None)
