@@ -4,7 +4,6 @@ import fcntl
 import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -454,12 +453,20 @@ def test_a_line_of_go_tells_what_it_did(line: str, kind: str) -> None:
     assert progress.kind(line) == kind
 
 
+class Still(Meter):
+    """One that always began a minute and a second ago."""
+
+    def seconds(self) -> float:
+        return 61.0
+
+
 def test_a_meter_tells_its_count_its_total_and_its_time() -> None:
-    meter = Meter("compiling", "packages", "package", total=3, began=time.monotonic() - 61)
+    meter = Still("compiling", "packages", "package", total=3)
     with progress.shown(meter, io.StringIO()) as count:
         count()
         count()
-    assert re.fullmatch(r"compiling: 2 of 3 packages, 6\d s", str(meter))
+    assert str(meter) == "compiling: 2 of 3 packages, 61 s"
+    assert Meter("", "", "package", began=time.monotonic() - 61).seconds() >= 61
 
 
 def test_off_a_terminal_progress_is_a_plain_line_now_and_then(
@@ -472,9 +479,9 @@ def test_off_a_terminal_progress_is_a_plain_line_now_and_then(
     written = threading.Event()
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.01)
     stream = Stream()
-    with progress.shown(Meter("fetching", "modules", "downloading"), stream):
+    with progress.shown(Still("fetching", "modules", "downloading"), stream):
         assert written.wait(60)
-    assert re.match(r"fetching: 0 modules, \d s\n", stream.getvalue())
+    assert stream.getvalue().startswith("fetching: 0 modules, 61 s\n")
 
 
 def test_on_a_terminal_progress_is_a_bar() -> None:

@@ -225,11 +225,9 @@ def test_what_was_cancelled_has_nothing_to_import(place: Place) -> None:
         opened(place).job(job.name)
 
 
-def test_a_service_that_is_away_is_no_missing_job(
-    place: Place, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("soon_done")
+def test_a_service_that_is_away_is_no_missing_job(place: Place, emulator: Emulator) -> None:
     job = job_of_somebody(place)
-    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.5)
     emulator.faults.write("[{path: '*/tuningJobs/*', status: 503}]", "here")
     with pytest.raises(Passing):
         opened(place).job(job.name)

@@ -18,19 +18,6 @@ from jobs.runner.vertex import Vertex
 from tests.runner import lines, shell
 from tests.runner.asking import JOB, PROJECT, answer, opened, order, refusal
 
-
-@pytest.fixture
-def soon_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a little time for repeats; an answer may take as long as ever."""
-    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.3)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundredth of the time for everything."""
-    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
-
-
 # Where calls go
 
 

@@ -74,11 +74,9 @@ def test_what_may_pass_is_asked_again(
     assert [rule["hits"] for rule in emulator.faults.listed()] == [1]
 
 
-def test_what_does_not_pass_is_given_up(
-    model: tuple[Registry, Model], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("soon_done")
+def test_what_does_not_pass_is_given_up(model: tuple[Registry, Model], emulator: Emulator) -> None:
     registry, found = model
-    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.5)
     emulator.faults.set(Rule("down", path="*/models/*", status=503))
     with pytest.raises(Passing, match="run this again in a while"):
         registry.model(found.name)

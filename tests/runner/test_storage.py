@@ -45,18 +45,6 @@ def way(emulator: Emulator) -> Iterator[Line]:
         yield way
 
 
-@pytest.fixture
-def soon_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a little time for repeats; an answer may take as long as ever."""
-    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.3)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundredth of the time for everything."""
-    monkeypatch.setenv("VERTUNE_PATIENCE", "0.01")
-
-
 def refusal(status: int, reason: str, message: str) -> bytes:
     body = {"error": {"code": status, "message": message, "errors": [{"reason": reason}]}}
     return lines.http(status, json.dumps(body))

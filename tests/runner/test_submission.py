@@ -40,10 +40,9 @@ def place(provisioned: Repository) -> Place:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for room waits less; what an answer may take stays."""
+def quick(monkeypatch: pytest.MonkeyPatch, soon_done: None) -> None:
+    """What waits for room waits less, too."""
     monkeypatch.setattr("jobs.runner.apply._QUOTA_SECONDS", 0.6)
-    monkeypatch.setattr("jobs.runner.remote._REPEATS", 0.3)
 
 
 class Stopping(threading.Event):
